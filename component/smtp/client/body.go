@@ -1,0 +1,154 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/go-poe/poe/kernel"
+	"github.com/go-poe/poe/wheel"
+)
+
+// chunkSize is how much of a message is read at once, and highMark how much of it waits at the most to be
+// written while no more is read: so much memory a message takes, however long it is.
+const (
+	chunkSize = 128 << 10
+	highMark  = 256 << 10
+	lowMark   = 64 << 10
+)
+
+// A body is where the text of a message comes from. What is in memory is there at once; what has to be
+// read is read elsewhere, since reading may block.
+type body struct {
+	rest   []byte    // of a text in memory
+	r      io.Reader // or nil
+	file   *os.File  // of ours, to be closed
+	buf    []byte
+	closed bool
+	busy   bool // a read is under way
+}
+
+// A chunk is a piece of the text.
+type chunk struct {
+	p   []byte
+	eof bool
+}
+
+// open finds the text, and then goes on to connect.
+func (d *delivery) open(e *kernel.Event) {
+	switch m := d.m; {
+	case m.FileHandle != nil:
+		d.body.r = m.FileHandle
+	case m.MessageFile != "":
+		d.work(func(context.Context) (any, error) { return openFile(m.MessageFile) }, "file_opened")
+		return
+	default:
+		d.body.rest = m.Body
+	}
+	e.Session.Yield("smtp_send")
+}
+
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		_ = f.Close() // it was not even read
+		return nil, &os.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
+	}
+	return f, nil
+}
+
+// opened goes on to connect, if there is a file.
+func (d *delivery) opened(e *kernel.Event, done *kernel.Done) {
+	switch {
+	case errors.Is(done.Err, syscall.EISDIR):
+		d.unreadable(done.Err)
+		return
+	case done.Err != nil:
+		d.fail(&Failure{
+			Kind:  NoFile,
+			Stage: StageConfigure,
+			Err:   noFileError{name: d.m.MessageFile, err: done.Err},
+		})
+		return
+	}
+	d.body.file = done.Value.(*os.File)
+	d.body.r = d.body.file
+	e.Session.Yield("smtp_send")
+}
+
+// A noFileError has the text that 0.22 gives it.
+type noFileError struct {
+	name string
+	err  error
+}
+
+func (e noFileError) Error() string { return e.name + " not found!" }
+func (e noFileError) Unwrap() error { return e.err }
+
+// next hands over the next piece of the text to then, now or when it is read.
+func (d *delivery) nextChunk() {
+	b := &d.body
+	if b.r == nil {
+		n := min(len(b.rest), chunkSize)
+		p := b.rest[:n]
+		b.rest = b.rest[n:]
+		d.gotChunk(chunk{p: p, eof: len(b.rest) == 0})
+		return
+	}
+	if b.buf == nil {
+		b.buf = make([]byte, chunkSize)
+	}
+	b.busy = true
+	d.work(func(context.Context) (any, error) { return readChunk(b.r, b.buf) }, "text_read")
+}
+
+// readChunk fills buf, or reads to the end. It runs outside the kernel.
+func readChunk(r io.Reader, buf []byte) (chunk, error) {
+	n, err := io.ReadFull(r, buf)
+	switch {
+	case err == nil:
+		return chunk{p: buf[:n]}, nil
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return chunk{p: buf[:n], eof: true}, nil
+	}
+	return chunk{}, err
+}
+
+// chunkRead takes the piece that was read.
+func (d *delivery) chunkRead(e *kernel.Event, done *kernel.Done) {
+	d.body.busy = false
+	if d.done {
+		d.body.close()
+		return
+	}
+	if done.Err != nil {
+		d.unreadable(done.Err)
+		return
+	}
+	d.gotChunk(done.Value.(chunk))
+}
+
+// unreadable gives up. What was sent of the text so far has no end, so no server takes it for a message.
+func (d *delivery) unreadable(err error) {
+	d.fail(&Failure{Kind: Lost, Stage: d.stage, Err: &wheel.Error{Op: "read", Err: err}})
+}
+
+// close closes the file, if it is ours. While it is being read, that waits.
+func (b *body) close() {
+	if b.file != nil && !b.busy && !b.closed {
+		b.closed = true
+		_ = b.file.Close() // it was only read
+	}
+}
+
+// work has f called where it may block.
+func (d *delivery) work(f func(context.Context) (any, error), event string) {
+	if err := d.s.Work(f, event); err != nil {
+		d.fail(&Failure{Kind: Configure, Stage: d.stage, Err: err})
+	}
+}

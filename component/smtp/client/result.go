@@ -1,0 +1,170 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/go-poe/poe/component/smtp"
+	"github.com/go-poe/poe/wheel"
+)
+
+// A Stage is how far a delivery has come: what it waits for, or did when it failed.
+type Stage string
+
+// The stages, in their order. After some of them a message never fails: see Result.
+const (
+	StageConfigure Stage = "configure" // nothing is sent: the message itself cannot be
+	StageConnect   Stage = "connect"
+	StageGreeting  Stage = "greeting"
+	StageHello     Stage = "hello" // HELO or EHLO
+	StageAuth      Stage = "auth"
+	StageMail      Stage = "mail"
+	StageRcpt      Stage = "rcpt"
+	StageData      Stage = "data"  // DATA
+	StageText      Stage = "text"  // the message is being sent
+	StageFinal     Stage = "final" // the message is sent, and the server has it or not
+	StageQuit      Stage = "quit"
+)
+
+// A Kind is what kind of thing went wrong.
+type Kind string
+
+// The kinds. Their values are the keys of the reason in a FailureEvent.
+const (
+	ServerError Kind = "SMTP_Server_Error"         // the server refused, or spoke nonsense
+	TimedOut    Kind = "Timeout"                   // nothing happened for too long
+	NoConnect   Kind = "POE::Wheel::SocketFactory" // there is no connection
+	Lost        Kind = "POE::Wheel::ReadWrite"     // the connection was lost, or the file
+	Configure   Kind = "Configure"                 // the message cannot be sent as it is
+	NoFile      Kind = "MessageFile_Error"         // MessageFile cannot be opened
+	ShutDown    Kind = "Shutdown"                  // the client was told to stop
+)
+
+// A Result is what became of a message: each recipient has one outcome.
+//
+// The server's reply to the whole message decides, and nothing that happens after it. Only with Compat
+// it is the reply to QUIT.
+type Result struct {
+	Message    *Message
+	Recipients []Recipient
+	Reply      *smtp.Reply   // to the message; nil if it did not come to that
+	Err        *Failure      // why nobody got the message; nil if anybody did
+	Log        []string      // nil unless TransactionLog asked for it and something was said
+	Took       time.Duration // from the start to the result
+}
+
+// OK reports whether all recipients were accepted.
+func (r *Result) OK() bool {
+	for _, to := range r.Recipients {
+		if !to.Accepted {
+			return false
+		}
+	}
+	return r.Err == nil
+}
+
+// A Recipient is what became of one recipient.
+type Recipient struct {
+	Address  string
+	Accepted bool        // the server has the message for this recipient
+	Reply    *smtp.Reply // to RCPT; nil if it did not come to that
+}
+
+// A Failure is the reason why a message was not accepted.
+type Failure struct {
+	Kind  Kind
+	Stage Stage
+	Reply *smtp.Reply // of a ServerError, unless it was malformed
+	Line  string      // the line that decided, of a ServerError
+	Err   error       // of all other kinds: a *wheel.Error for NoConnect and Lost
+
+	timeout time.Duration
+}
+
+// Error says what went wrong, and where.
+func (f *Failure) Error() string {
+	switch f.Kind {
+	case ServerError:
+		return fmt.Sprintf("%s: the server said %q", f.Stage, f.Line)
+	case TimedOut:
+		return fmt.Sprintf("%s: nothing happened for %v", f.Stage, f.timeout)
+	}
+	var w *wheel.Error
+	if errors.As(f.Err, &w) && !errors.Is(w.Err, io.EOF) {
+		return fmt.Sprintf("%s: %v", f.Stage, w.Err)
+	}
+	if w != nil {
+		return fmt.Sprintf("%s: the server closed the connection", f.Stage)
+	}
+	return fmt.Sprintf("%s: %v", f.Stage, f.Err)
+}
+
+// Unwrap returns the error behind the failure: the reply, where there is one.
+func (f *Failure) Unwrap() error {
+	if f.Reply != nil {
+		return f.Reply
+	}
+	return f.Err
+}
+
+// Temporary reports whether the same message may succeed later.
+func (f *Failure) Temporary() bool {
+	switch f.Kind {
+	case ServerError:
+		return f.Reply == nil || f.Reply.Temporary()
+	case Configure, NoFile:
+		return false
+	}
+	return true
+}
+
+// Reason returns the failure as 0.22 gives it: one key, with a string, or a list of four for the wheels.
+//
+// POE: ARG1 of SMTP_Failure.
+func (f *Failure) Reason() map[string]any { return map[string]any{string(f.Kind): f.value()} }
+
+// ReasonLine returns the same in a line.
+//
+// POE: ARG3 of SMTP_Failure.
+func (f *Failure) ReasonLine() string {
+	value := f.value()
+	list, ok := value.([]any)
+	if !ok {
+		return fmt.Sprintf("%s: %v", f.Kind, value)
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = fmt.Sprint(v)
+	}
+	return string(f.Kind) + ": " + strings.Join(texts, ", ")
+}
+
+// value is what the reason's key stands for.
+func (f *Failure) value() any {
+	switch f.Kind {
+	case ServerError:
+		return f.Line
+	case TimedOut:
+		return f.timeout.Seconds()
+	case NoConnect, Lost:
+		var w *wheel.Error
+		if errors.As(f.Err, &w) {
+			return []any{w.Op, int(w.Errno()), w.Text(), uint64(w.Wheel)}
+		}
+	case NoFile:
+		return []any{f.Err.Error()}
+	}
+	return f.Err.Error()
+}
+
+// A Progress is one step of a delivery.
+type Progress struct {
+	Context any
+	Stage   Stage
+	Sent    string // the line that was sent, if that is the step; of the text, nothing
+	Got     string // the line that came, if that is the step
+	Octets  int64  // of the message's text handed over so far
+}

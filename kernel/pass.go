@@ -1,0 +1,157 @@
+package kernel
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A turn ends after so many events, or after so long, though more are due: handles must get theirs.
+const (
+	eventsPerTurn = 4096
+	turnTime      = 500 * time.Microsecond
+	clockInterval = 64 // events between two looks at the clock
+)
+
+// turn is the kernel's answer to a loop that has nothing more to hand over: it passes through the queue
+// until nothing is due, or the turn is over. It reports how long the loop may wait for the next event,
+// and whether there is anything left to wait for.
+func (k *Kernel) turn() (wait time.Duration, more bool) {
+	k.doors.admit(k)
+	if k.ctx.Err() != nil {
+		k.Stop()
+	}
+	began := k.tick()
+	for n := 0; n < eventsPerTurn; n++ {
+		n += k.pass(eventsPerTurn - n)
+		k.sweep()
+		if k.exception != nil {
+			k.Stop()
+		}
+		switch {
+		case len(k.sessions) == 0:
+			return 0, false
+		case k.queue.isDue(k.now):
+		case len(k.settling) > 0:
+			n += k.settle()
+		case k.isIdle():
+			k.signal(k.root, idle)
+		case len(k.marked) == 0 && k.exception == nil:
+			return k.wait(), true
+		}
+		if (len(k.queue.alarms) > 0 || n >= clockInterval) && k.tick()-began > turnTime {
+			break
+		}
+	}
+	k.settle()
+	return k.wait(), true
+}
+
+// pass delivers the events that were due when it began, oldest first, but no more than limit. It
+// returns their number.
+//
+// An event that a handler posts waits for the next pass, even one that is due at once: a session
+// that yields to itself must not starve the descriptors. Only an alarm for a time before that of
+// the pass goes ahead of what waits, as it does in POE.
+func (k *Kernel) pass(limit int) int {
+	now, last := k.now, k.seq
+	for n := 0; n < limit; n++ {
+		e := k.queue.next(now, last)
+		if e == nil {
+			return n
+		}
+		k.deliver(e)
+		if k.exception != nil {
+			return n + 1
+		}
+		if n%clockInterval == clockInterval-1 && k.tick()-now > turnTime {
+			return n + 1
+		}
+	}
+	return limit
+}
+
+// deliver hands one event of the queue over. It gives back what the event kept alive before that, so
+// that a session may end with its last event; the sweep comes later.
+func (k *Kernel) deliver(e *Event) {
+	to, from := e.Session, e.Sender
+	if e.cancelled() {
+		k.cancel(e)
+		return
+	}
+	if e.isAlarm() {
+		to.forgetAlarm(e)
+	}
+	to.drop(hasEvents)
+	if from != to {
+		from.drop(hasSent)
+	}
+	switch e.kind {
+	case posted:
+		_ = k.dispatch(e) // what it panics with becomes a signal
+	case signaled:
+		k.deliverSignal(e)
+	}
+	k.pool.put(e)
+}
+
+// cancel drops an event to or from a session that has ended. One of the two may still be alive.
+func (k *Kernel) cancel(e *Event) {
+	to, from := e.Session, e.Sender
+	if to.ended() {
+		k.dead--
+	}
+	to.drop(hasEvents)
+	if from != to {
+		if from.ended() {
+			k.dead--
+		}
+		from.drop(hasSent)
+	}
+	if x, ok := ArgOr[*Exception](e, 0, nil), e.kind == signaled; ok && x != nil {
+		k.log.Error("kernel: the session that failed ended before it could handle that", zap.Error(x))
+	}
+	k.pool.put(e)
+}
+
+// cancelled reports whether one of the event's sessions has ended while the event was in the queue.
+func (e *Event) cancelled() bool { return e.Session.ended() || e.Sender.ended() }
+
+// dispatch calls the handler for e, and makes what it panics with an exception.
+func (k *Kernel) dispatch(e *Event) (failed error) {
+	outer := k.active
+	k.active = e
+	defer func() {
+		k.active = outer
+		if p := recover(); p != nil {
+			failed = k.caught(e, p)
+		}
+	}()
+	e.Kernel, e.Heap = k, e.Session.heap
+	e.Session.handle(e)
+	return nil
+}
+
+// isDue reports whether the next turn has something to do.
+func (k *Kernel) isDue() bool { return k.queue.isDue(k.tick()) || k.doors.waiting() }
+
+// wait returns how long the loop may wait.
+func (k *Kernel) wait() time.Duration {
+	if k.doors.waiting() || len(k.settling) > 0 || len(k.marked) > 0 || k.exception != nil {
+		return 0
+	}
+	due, ok := k.queue.head()
+	if !ok {
+		return Forever
+	}
+	if due > k.now {
+		k.tick()
+	}
+	return max(0, due-k.now)
+}
+
+// isIdle reports whether nothing can happen any more: no event waits, and nothing outside is expected.
+func (k *Kernel) isIdle() bool {
+	return k.queue.len() == 0 && k.busy == 0 && len(k.sessions) > 0 && !k.doors.waiting() &&
+		len(k.settling) == 0
+}

@@ -1,0 +1,333 @@
+package kernel
+
+import (
+	"fmt"
+)
+
+// A Session is one actor of a program: it has a Handler for its events, a place in the tree of
+// sessions, and all that it has taken from the kernel.
+//
+// Its methods are for the kernel's goroutine. Those that take something (alarms, selects, aliases) keep
+// the session alive with it. After the session has ended they do nothing, or return ErrNoSession.
+//
+// POE: POE::Session, and the methods of POE::Kernel that act for the active session.
+type Session struct {
+	kernel  *Kernel
+	id      ID
+	life    life
+	flags   flags // of the options that the kernel itself asks for
+	handler Handler
+	states  map[string]HandlerFunc // added at run time; nil for a name that was taken away
+	heap    any
+
+	parent          *Session
+	firstChild      *Session
+	lastChild       *Session
+	nextSibling     *Session
+	previousSibling *Session
+	children        int
+
+	kept     [reasons]int32
+	total    int32
+	markedAt int // its place in Kernel.marked, or unmarked
+
+	alarms  map[string]*Event // the first of each name
+	aliases []Alias
+	watches []*watch
+	taken   *taken // what few sessions have
+}
+
+// taken is what a session has from the kernel that few sessions have.
+type taken struct {
+	refcounts map[string]int
+	signals   map[string]sigWatch
+	pids      []int
+	doors     map[*Door]struct{}
+	work      map[*job]struct{}
+	options   map[string]any
+}
+
+// A life is how far a session has come.
+type life uint8
+
+const (
+	alive life = iota
+	ending
+	over
+)
+
+// CreateOptions are what a new session may be given. The zero value gives it nothing.
+type CreateOptions struct {
+	Heap    any            // the session's own data: Event.Heap
+	Args    []any          // the arguments of its Start
+	Options map[string]any // see Session.SetOption
+}
+
+// Create makes a session, a child of the one whose handler runs, or else of the root. Its Start is
+// handled before Create returns, with args. The session lives at least until all that is in the queue by
+// now is delivered, so that its creator may give it something to do.
+//
+// A handler without Start is a mistake of the programmer, and panics.
+//
+// POE: POE::Session->create.
+func (k *Kernel) Create(h Handler, args ...any) *Session {
+	return k.ActiveSession().CreateWith(h, CreateOptions{Args: args})
+}
+
+// CreateWith is Create with more options.
+func (k *Kernel) CreateWith(h Handler, opts CreateOptions) *Session {
+	return k.ActiveSession().CreateWith(h, opts)
+}
+
+// Create makes a session that is a child of s. See Kernel.Create.
+func (s *Session) Create(h Handler, args ...any) *Session {
+	return s.CreateWith(h, CreateOptions{Args: args})
+}
+
+// CreateWith is Create with more options. A child of a session that is ending becomes one of the next
+// session up the tree that is not.
+func (s *Session) CreateWith(h Handler, opts CreateOptions) *Session {
+	if h == nil {
+		panic("kernel: Create without a Handler")
+	}
+	if c, ok := h.(Checker); ok {
+		if err := c.Check(); err != nil {
+			panic(err)
+		}
+	}
+	k, parent := s.kernel, s
+	for parent.life != alive {
+		parent = parent.parent
+	}
+	k.lastID++
+	c := &Session{kernel: k, id: k.lastID, handler: h, heap: opts.Heap, markedAt: unmarked}
+	for name, value := range opts.Options {
+		c.SetOption(name, value)
+	}
+	k.sessions[c.id] = c
+	parent.adopt(c)
+	k.start(c, s, opts.Args)
+	return c
+}
+
+// start has c handle its Start, tells its parent, and gives it its first turn to live for.
+func (k *Kernel) start(c, creator *Session, args []any) {
+	if k.trace&TraceSessions != 0 {
+		k.traceSession("created", c)
+	}
+	e := k.pool.get()
+	e.Session, e.Sender, e.Name = c, creator, Start
+	e.setArgs(args)
+	err := k.dispatch(e)
+	result, unhandled := e.Result, e.unhandled
+	k.pool.put(e)
+	if err == nil && unhandled {
+		k.end(c)
+		panic(fmt.Sprintf("kernel: Create: the handler, a %T, has no %q", c.handler, Start))
+	}
+	if c.ended() {
+		return
+	}
+	k.tellFamily(c.parent, Child, ChildCreate, c, result)
+	if c.ended() {
+		return
+	}
+	e = k.pool.get()
+	e.Session, e.Sender, e.kind = c, c, fresh
+	k.enqueue(e)
+}
+
+// ID returns the session's number.
+func (s *Session) ID() ID { return s.id }
+
+// Kernel returns the kernel that the session is of.
+func (s *Session) Kernel() *Kernel { return s.kernel }
+
+// Heap returns the data that the session was created with.
+//
+// POE: get_heap.
+func (s *Session) Heap() any { return s.heap }
+
+// Parent returns the session's parent, which may be the root, or nil if the session has ended.
+func (s *Session) Parent() *Session { return s.parent }
+
+// Children returns the session's children, oldest first.
+func (s *Session) Children() []*Session {
+	list := make([]*Session, 0, s.children)
+	for c := s.firstChild; c != nil; c = c.nextSibling {
+		list = append(list, c)
+	}
+	return list
+}
+
+// Ended reports whether the session has ended: it gets no more events.
+func (s *Session) Ended() bool { return s.ended() }
+
+func (s *Session) ended() bool { return s.life == over }
+
+// String returns the session's number and, if it has any, its first alias.
+func (s *Session) String() string {
+	switch {
+	case s == nil:
+		return "no session"
+	case s == s.kernel.root:
+		return "kernel"
+	case len(s.aliases) > 0:
+		return fmt.Sprintf("session %d (%s)", s.id, s.aliases[0])
+	}
+	return fmt.Sprintf("session %d", s.id)
+}
+
+// State sets the handler for an event, whether there was one or not. With nil it takes the handler
+// away, and the event is then as unknown as any other. The handler is looked up on delivery: an event
+// that waits in the queue goes to the new one.
+//
+// POE: state.
+func (s *Session) State(name string, f HandlerFunc) {
+	if name == "" {
+		panic(fmt.Errorf("kernel: State without a name: %w", ErrInvalid))
+	}
+	if name == "_signal" && f != nil {
+		panic(fmt.Errorf("kernel: no handler is named _signal; see Sig: %w", ErrInvalid))
+	}
+	if s.ended() {
+		return
+	}
+	if st, ok := s.handler.(Stater); ok {
+		st.State(name, f)
+		return
+	}
+	if s.flags&debugs != 0 && f != nil && s.states[name] != nil {
+		s.kernel.warnf("%v: event %q gets another handler", s, name)
+	}
+	if s.states == nil {
+		s.states = make(map[string]HandlerFunc)
+	}
+	s.states[name] = f
+}
+
+// RemoveState takes away a handler that State has set, so that the session's Handler is asked for the
+// event again, if it knows it.
+func (s *Session) RemoveState(name string) {
+	if st, ok := s.handler.(Stater); ok {
+		st.State(name, nil)
+		return
+	}
+	delete(s.states, name)
+}
+
+// handle finds the handler for e and calls it: one set by State, else the session's Handler, else
+// what there is for Default.
+func (s *Session) handle(e *Event) {
+	if s.kernel.trace&TraceEvents != 0 || s.flags&traces != 0 {
+		s.kernel.traceDispatch(e)
+	}
+	s.ask(e)
+	if !e.unhandled || e.Name == Start {
+		return
+	}
+	name, args := e.Name, e.Args
+	e.Name, e.Args = Default, []any{name, append([]any{}, args...)}
+	e.unhandled = false
+	s.ask(e)
+	if e.unhandled && (s.flags&warns != 0 || s.kernel.assert&AssertStates != 0) {
+		s.kernel.warnf("event %q was sent from %v to %v, which has a handler neither for it nor for %s",
+			name, e.Sender, s, Default)
+	}
+	e.Name, e.Args = name, args
+}
+
+// ask gives e to whoever knows its name.
+func (s *Session) ask(e *Event) {
+	if len(s.states) > 0 {
+		if f, ok := s.states[e.Name]; ok {
+			if f == nil {
+				e.Unhandled()
+			} else {
+				f(e)
+			}
+			return
+		}
+	}
+	s.handler.Handle(e)
+}
+
+// end stops s: it leaves its children to its parent, handles its Stop, its parent hears of it, and what
+// it had is given back. It does nothing for a session that is ending already.
+func (k *Kernel) end(s *Session) {
+	if s.life != alive {
+		return
+	}
+	s.life = ending
+	if k.trace&TraceSessions != 0 {
+		k.traceSession("ends", s)
+	}
+	parent := s.parent
+	for c := s.firstChild; c != nil; c = s.firstChild {
+		k.tellFamily(parent, Child, ChildGain, c)
+		if c.parent != s { // it ended, or was detached, meanwhile
+			continue
+		}
+		k.tellFamily(c, Parent, s, parent)
+		if c.parent == s {
+			s.disown(c)
+			parent.adopt(c)
+		}
+	}
+	e := k.pool.get()
+	e.Session, e.Sender, e.Name = s, k.ActiveSession(), Stop
+	k.dispatch(e) //nolint:errcheck // kept by caught
+	result := e.Result
+	k.pool.put(e)
+	k.tellFamily(s.parent, Child, ChildLose, s, result)
+	s.free()
+}
+
+// free gives back all that s has. The events in the queue to and from s are cancelled: deliver skips
+// them.
+func (s *Session) free() {
+	k := s.kernel
+	s.life = over
+	k.dead += int(s.kept[hasEvents]) + int(s.kept[hasSent])
+	s.freeAlarms()
+	for len(s.watches) > 0 {
+		w := s.watches[len(s.watches)-1]
+		s.unwatch(w)
+	}
+	for _, name := range s.aliases {
+		delete(k.aliases, name)
+	}
+	s.aliases = nil
+	s.freeTaken()
+	for why := range s.kept {
+		if reason(why).outside() {
+			k.busy -= int(s.kept[why])
+		}
+	}
+	s.kept, s.total = [reasons]int32{}, 0
+	s.parent.disown(s)
+	s.parent = nil
+	s.heap, s.states = nil, nil
+	delete(k.sessions, s.id)
+}
+
+// freeTaken gives back what few sessions have.
+func (s *Session) freeTaken() {
+	t := s.taken
+	if t == nil {
+		return
+	}
+	for name := range t.signals {
+		s.kernel.osSignals.drop(name)
+	}
+	for len(t.pids) > 0 {
+		s.forgetChild(t.pids[0])
+	}
+	for d := range t.doors {
+		d.closed.Store(true)
+	}
+	for j := range t.work {
+		j.cancel()
+	}
+	s.taken = nil
+}

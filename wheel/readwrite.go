@@ -1,0 +1,534 @@
+package wheel
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-poe/poe/filter"
+	"github.com/go-poe/poe/kernel"
+)
+
+// DefaultMaxOutput is how many bytes a ReadWrite holds for a peer that does not read.
+const DefaultMaxOutput = 64 << 20
+
+// What Put may return, besides what went wrong with the output before, and ErrClosed.
+var (
+	// ErrOutputFull reports a record that would make the output longer than MaxOutput.
+	ErrOutputFull = errors.New("wheel: too much output waits to be written")
+
+	// ErrOutputShut reports a record that was put after ShutdownOutput. It stays where it is.
+	ErrOutputShut = errors.New("wheel: output is shut down")
+)
+
+// ReadWriteOptions are the options of a ReadWrite. Handle has no default, nor have InputHandle and
+// OutputHandle, which take its place.
+type ReadWriteOptions struct {
+	Handle       kernel.Handle // for both directions; the wheel closes it
+	InputHandle  kernel.Handle // to read from, where that is not Handle; the wheel closes it
+	OutputHandle kernel.Handle // to write to, where that is not Handle; the wheel closes it
+
+	Filter       filter.Filter // for both directions, the wheel's alone; nil means lines
+	InputFilter  filter.Filter // to read with; nil means Filter
+	OutputFilter filter.Filter // to write with; nil means Filter
+
+	InputEvent   string // *Input: a record came. Without it, nothing is read
+	FlushedEvent string // ID: the last of the output is written
+	ErrorEvent   string // *Error: reading or writing failed. Without it, the wheel closes itself then
+	HighEvent    string // ID: so much waits to be written that it reached HighMark; it is posted
+	LowEvent     string // ID: after that, no more than LowMark is left
+
+	HighMark  int // bytes; 0 means no marks
+	LowMark   int // bytes, less than HighMark
+	MaxOutput int // bytes; 0 means DefaultMaxOutput
+	BlockSize int // bytes that are read at once, at most and by default 64 KiB
+}
+
+// check panics if the programmer made a mistake, and fills in what was left out.
+func (o *ReadWriteOptions) check() {
+	if o.Handle != nil {
+		o.InputHandle, o.OutputHandle = o.Handle, o.Handle
+	}
+	switch {
+	case o.InputHandle == nil || o.OutputHandle == nil:
+		panic("wheel: ReadWriteOptions has no Handle")
+	case o.HighMark < 0 || o.LowMark < 0 || o.HighMark > 0 && o.LowMark >= o.HighMark:
+		panic("wheel: ReadWriteOptions: LowMark is not below HighMark")
+	case o.HighMark == 0 && (o.HighEvent != "" || o.LowEvent != "" || o.LowMark > 0):
+		panic("wheel: ReadWriteOptions has no HighMark")
+	case o.MaxOutput < 0 || o.BlockSize < 0:
+		panic("wheel: ReadWriteOptions has a size below 0")
+	}
+	if o.MaxOutput == 0 {
+		o.MaxOutput = DefaultMaxOutput
+	}
+	if o.Filter == nil && (o.InputFilter == nil || o.OutputFilter == nil) {
+		o.Filter = filter.NewLine(filter.LineOptions{})
+	}
+	if o.InputFilter == nil {
+		o.InputFilter = o.Filter
+	}
+	if o.OutputFilter == nil {
+		o.OutputFilter = o.Filter
+	}
+}
+
+// A ReadWrite reads records from a handle, and writes records to it.
+//
+// All that is put during a turn of the kernel is written at its end, at once as far as the handle takes
+// it, and the rest as the handle becomes ready for more.
+//
+// POE: POE::Wheel::ReadWrite.
+type ReadWrite struct {
+	base
+	opts   ReadWriteOptions
+	idArg  any // the ID, as an argument
+	read   string
+	write  string
+	settle string
+
+	in         Input
+	delivering bool
+	reading    bool // the input is watched, or paused
+	inPaused   bool
+	inDone     bool // it ended, or failed, or was shut down
+
+	out       []byte // the output; what is before sent is written
+	sent      int
+	messages  int
+	settling  bool // the output is written at the end of the turn
+	blocked   bool // the handle takes no more for now
+	high      bool
+	outErr    error // why nothing can be written any more
+	finishing bool  // close once the output is written
+	halfClose bool  // and CloseWrite, likewise
+}
+
+// NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin, it has
+// closed its handles.
+func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, error) {
+	opts.check()
+	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts}
+	w.in.Wheel = w.id
+	w.idArg = w.id
+	w.read = w.state("read", w.readable)
+	w.write = w.state("write", w.writable)
+	w.settle = w.state("settle", w.settled)
+	if err := w.watchInput(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// watchInput reads as long as there is an event for what comes, and the input has not ended.
+func (w *ReadWrite) watchInput() error {
+	want := w.opts.InputEvent != "" && !w.inDone && !w.closed
+	if want == w.reading {
+		return nil
+	}
+	w.reading = want
+	if !want {
+		w.hold()
+		return w.owner.SelectRead(w.opts.InputHandle, "")
+	}
+	if err := w.owner.SelectRead(w.opts.InputHandle, w.read); err != nil {
+		w.reading = false
+		return err
+	}
+	if w.inPaused {
+		_ = w.owner.SelectPauseRead(w.opts.InputHandle)
+	}
+	w.release()
+	return nil
+}
+
+// readable reads one chunk, and hands over the records that it completes.
+func (w *ReadWrite) readable(e *kernel.Event) {
+	buf := e.Kernel.ReadBuffer()
+	if w.opts.BlockSize > 0 && w.opts.BlockSize < len(buf) {
+		buf = buf[:w.opts.BlockSize]
+	}
+	n, err := w.opts.InputHandle.Read(buf)
+	if err == kernel.ErrAgain {
+		return
+	}
+	if err != nil {
+		w.inputFailed(err)
+		return
+	}
+	w.opts.InputFilter.Feed(buf[:n])
+	w.deliver()
+}
+
+// deliver hands over the records that the input filter holds.
+//
+// Each record goes to a handler, which may change the filter or close the wheel. That is why the loop asks
+// the wheel, and not variables of its own, what to do next. A pause holds back the next chunk, not the
+// records of this one.
+func (w *ReadWrite) deliver() {
+	in := &w.in
+	if w.delivering {
+		in = &Input{Wheel: w.id} // the handler that changes the filter still has the other
+	} else {
+		w.delivering = true
+		defer func() { w.delivering = false }()
+	}
+	for !w.closed && !w.inDone && w.opts.InputEvent != "" {
+		r, ok, err := w.opts.InputFilter.Next()
+		if err != nil {
+			w.inputFailed(err)
+			return
+		}
+		if !ok {
+			return
+		}
+		in.Record = r
+		w.tell(w.opts.InputEvent, in)
+	}
+	in.Record = filter.Record{}
+}
+
+// inputFailed stops reading, at the end of the input or where it went wrong.
+func (w *ReadWrite) inputFailed(err error) {
+	w.inDone = true
+	_ = w.watchInput()
+	if w.opts.ErrorEvent == "" {
+		w.Close()
+		return
+	}
+	w.tell(w.opts.ErrorEvent, &Error{Op: "read", Err: err, Wheel: w.id})
+}
+
+// Put writes p, as one record. See PutRecord.
+//
+// POE: put.
+func (w *ReadWrite) Put(p []byte) error { return w.PutRecord(filter.Record{Bytes: p}) }
+
+// PutString is Put for a string.
+func (w *ReadWrite) PutString(s string) error { return w.Put([]byte(s)) }
+
+// PutRecord encodes r with the output filter and has it written at the end of the turn. It keeps nothing
+// of r. The error says why r will not be written: ErrOutputFull, ErrOutputShut, ErrClosed, what went wrong
+// with the output earlier, or what the filter has against r.
+func (w *ReadWrite) PutRecord(r filter.Record) error {
+	switch {
+	case w.closed || w.finishing:
+		return ErrClosed
+	case w.outErr != nil && w.outErr != ErrOutputShut:
+		return w.outErr
+	}
+	if w.out == nil {
+		w.out = w.owner.Kernel().TakeBuffer()
+	}
+	w.compact()
+	out, err := w.opts.OutputFilter.Append(w.out, r)
+	if err != nil {
+		return fmt.Errorf("wheel: cannot encode the record: %w", err)
+	}
+	if len(out)-w.sent > w.opts.MaxOutput {
+		return ErrOutputFull
+	}
+	w.messages++
+	w.grown(out)
+	return w.outErr
+}
+
+// compact moves the output to the start of its buffer when most of that is written.
+func (w *ReadWrite) compact() {
+	if w.sent > 0 && w.sent >= len(w.out)-w.sent {
+		n := copy(w.out, w.out[w.sent:])
+		w.out, w.sent = w.out[:n], 0
+	}
+}
+
+// grown sees to it that the output, which has become out, is written, and that it is not too much.
+func (w *ReadWrite) grown(out []byte) {
+	if len(out) == len(w.out) {
+		return
+	}
+	w.out = out
+	if w.outErr != nil {
+		return
+	}
+	if !w.settling && !w.blocked {
+		w.settling = true
+		w.owner.Settle(w.settle)
+	}
+	if w.opts.HighMark > 0 && !w.high && w.OutOctets() >= w.opts.HighMark {
+		w.high = true
+		if w.opts.HighEvent != "" {
+			w.owner.Yield(w.opts.HighEvent, w.idArg)
+		}
+	}
+}
+
+// settled is the end of the turn.
+func (w *ReadWrite) settled(*kernel.Event) {
+	w.settling = false
+	w.flush()
+}
+
+// writable is when the handle takes more.
+func (w *ReadWrite) writable(*kernel.Event) { w.flush() }
+
+// Flush writes now what the handle takes now, and does not wait for the end of the turn.
+//
+// POE: flush.
+func (w *ReadWrite) Flush() {
+	if !w.closed {
+		w.flush()
+	}
+}
+
+func (w *ReadWrite) flush() {
+	for w.outErr == nil && w.sent < len(w.out) {
+		n, err := w.opts.OutputHandle.Write(w.out[w.sent:])
+		w.sent += n
+		if err == kernel.ErrAgain {
+			break
+		}
+		if err != nil {
+			w.outputFailed(err)
+			return
+		}
+	}
+	if w.outErr != nil {
+		return
+	}
+	flushed := w.OutOctets() == 0
+	w.watchOutput(!flushed)
+	done := flushed && len(w.out) > 0
+	if done {
+		w.dropOutput()
+	}
+	if w.high && w.OutOctets() <= w.opts.LowMark {
+		w.high = false
+		w.tell(w.opts.LowEvent, w.idArg)
+	}
+	if done && !w.closed && w.OutOctets() == 0 {
+		w.finish()
+		w.tell(w.opts.FlushedEvent, w.idArg)
+	}
+}
+
+// watchOutput waits for the handle to take more, or not.
+func (w *ReadWrite) watchOutput(blocked bool) {
+	if blocked == w.blocked {
+		return
+	}
+	w.blocked = blocked
+	event := ""
+	if blocked {
+		event = w.write
+	}
+	if err := w.owner.SelectWrite(w.opts.OutputHandle, event); err != nil {
+		w.outputFailed(err)
+	}
+}
+
+// dropOutput gives the buffer back.
+func (w *ReadWrite) dropOutput() {
+	w.owner.Kernel().GiveBuffer(w.out)
+	w.out, w.sent, w.messages = nil, 0, 0
+}
+
+// outputFailed stops writing, and forgets what cannot be written any more.
+func (w *ReadWrite) outputFailed(err error) {
+	w.outErr = &Error{Op: "write", Err: err, Wheel: w.id}
+	w.watchOutput(false)
+	w.dropOutput()
+	if w.opts.ErrorEvent == "" || w.finishing {
+		event := w.opts.ErrorEvent
+		w.Close()
+		w.tell(event, w.outErr)
+		return
+	}
+	w.tell(w.opts.ErrorEvent, w.outErr)
+}
+
+// finish does what waited for the output to be written.
+func (w *ReadWrite) finish() {
+	if w.halfClose {
+		w.halfClose = false
+		w.outErr = ErrOutputShut
+		_ = w.opts.OutputHandle.CloseWrite() // a peer that is gone has nothing to be told
+	}
+	if w.finishing {
+		w.Close()
+	}
+}
+
+// OutOctets returns how many bytes are put and not yet written.
+//
+// POE: get_driver_out_octets.
+func (w *ReadWrite) OutOctets() int { return len(w.out) - w.sent }
+
+// OutMessages returns how many records were put since the output was last all written.
+//
+// POE: get_driver_out_messages, which does not count those of them that are written.
+func (w *ReadWrite) OutMessages() int { return w.messages }
+
+// High reports whether the output reached HighMark, and is not yet down to LowMark.
+//
+// POE: what put returns.
+func (w *ReadWrite) High() bool { return w.high }
+
+// SetMarks changes HighMark and LowMark. It panics where the options would.
+//
+// POE: set_high_mark, set_low_mark.
+func (w *ReadWrite) SetMarks(high, low int) {
+	if high <= 0 || low < 0 || low >= high {
+		panic("wheel: SetMarks: the low mark is not below the high mark")
+	}
+	w.opts.HighMark, w.opts.LowMark = high, low
+}
+
+// PauseInput leaves what comes in where it is, so that the peer has to wait. The records that were read
+// already still arrive.
+//
+// POE: pause_input.
+func (w *ReadWrite) PauseInput() { w.pauseInput(true) }
+
+// ResumeInput reads on.
+//
+// POE: resume_input.
+func (w *ReadWrite) ResumeInput() { w.pauseInput(false) }
+
+func (w *ReadWrite) pauseInput(paused bool) {
+	w.inPaused = paused
+	if !w.reading {
+		return
+	}
+	if paused {
+		_ = w.owner.SelectPauseRead(w.opts.InputHandle)
+	} else {
+		_ = w.owner.SelectResumeRead(w.opts.InputHandle)
+	}
+}
+
+// ShutdownInput reads no more, and tells the system so. What has come in is dropped.
+//
+// POE: shutdown_input.
+func (w *ReadWrite) ShutdownInput() {
+	if w.closed || w.inDone {
+		return
+	}
+	w.inDone = true
+	_ = w.watchInput()
+	_ = w.opts.InputHandle.CloseRead() // nobody waits for what this may say
+}
+
+// ShutdownOutput tells the peer, once all output is written, that no more will come. Reading goes on.
+//
+// POE: shutdown_output, which drops what is not written.
+func (w *ReadWrite) ShutdownOutput() {
+	if w.closed || w.outErr != nil {
+		return
+	}
+	w.halfClose = true
+	if w.OutOctets() == 0 {
+		w.finish()
+	}
+}
+
+// InputFilter returns the filter that reads. It is the wheel's.
+func (w *ReadWrite) InputFilter() filter.Filter { return w.opts.InputFilter }
+
+// OutputFilter returns the filter that writes. It is the wheel's.
+func (w *ReadWrite) OutputFilter() filter.Filter { return w.opts.OutputFilter }
+
+// SetFilter changes the filter for both directions. See SetInputFilter.
+//
+// POE: set_filter.
+func (w *ReadWrite) SetFilter(f filter.Filter) {
+	w.SetOutputFilter(f)
+	w.SetInputFilter(f)
+}
+
+// SetOutputFilter changes the filter that writes, for what is put from now on.
+//
+// POE: set_output_filter.
+func (w *ReadWrite) SetOutputFilter(f filter.Filter) { w.opts.OutputFilter = f }
+
+// SetInputFilter changes the filter that reads. What the old one holds goes to the new one, and the
+// records that it finds there arrive before SetInputFilter returns.
+//
+// POE: set_input_filter.
+func (w *ReadWrite) SetInputFilter(f filter.Filter) {
+	pending := w.opts.InputFilter.Pending()
+	w.opts.InputFilter = f
+	if len(pending) > 0 && !w.inDone {
+		f.Feed(pending)
+		w.deliver()
+	}
+}
+
+// SetInputEvent changes the event for what comes in; with "" nothing is read until there is one again. A
+// pause goes on.
+//
+// POE: event.
+func (w *ReadWrite) SetInputEvent(name string) error {
+	w.opts.InputEvent = name
+	return w.watchInput()
+}
+
+// SetFlushedEvent changes the event for the end of the output.
+func (w *ReadWrite) SetFlushedEvent(name string) { w.opts.FlushedEvent = name }
+
+// SetErrorEvent changes the event for what goes wrong.
+func (w *ReadWrite) SetErrorEvent(name string) { w.opts.ErrorEvent = name }
+
+// InputHandle returns the handle that is read. It is the wheel's.
+func (w *ReadWrite) InputHandle() kernel.Handle { return w.opts.InputHandle }
+
+// OutputHandle returns the handle that is written to. It is the wheel's.
+func (w *ReadWrite) OutputHandle() kernel.Handle { return w.opts.OutputHandle }
+
+// Finish closes the wheel once all output is written. Until then nothing comes in any more; when it is
+// written, FlushedEvent comes, or, when it cannot be, ErrorEvent.
+func (w *ReadWrite) Finish() {
+	if w.closed {
+		return
+	}
+	w.inDone = true
+	_ = w.watchInput()
+	w.finishing = true
+	if w.OutOctets() == 0 {
+		w.finish()
+	}
+}
+
+// Close ends the wheel, now, and closes its handles. Output that is not written is lost. No event comes
+// from the wheel after that. A second Close does nothing.
+//
+// POE: the end of the wheel's last reference.
+func (w *ReadWrite) Close() {
+	if w.closed {
+		return
+	}
+	w.detach()
+	_ = w.opts.InputHandle.Close() // nobody waits for what this may say
+	if w.opts.OutputHandle != w.opts.InputHandle {
+		_ = w.opts.OutputHandle.Close()
+	}
+}
+
+// Detach ends the wheel, but leaves its handles open, for somebody else. It returns what the wheel has
+// read and not delivered. Output that is not written is lost.
+func (w *ReadWrite) Detach() (pending []byte) {
+	if w.closed {
+		return nil
+	}
+	pending = append(pending, w.opts.InputFilter.Pending()...)
+	w.detach()
+	return pending
+}
+
+// detach takes the wheel off its owner and its handles.
+func (w *ReadWrite) detach() {
+	_ = w.owner.SelectRead(w.opts.InputHandle, "")
+	_ = w.owner.SelectWrite(w.opts.OutputHandle, "")
+	w.close()
+	w.reading, w.blocked = false, false
+	w.dropOutput()
+}

@@ -1,0 +1,118 @@
+package wheel
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/go-poe/poe/filter"
+	"github.com/go-poe/poe/kernel"
+)
+
+// An ID is the number of a wheel. A kernel never uses one twice.
+type ID uint64
+
+// ErrClosed is the error of a wheel that was closed.
+var ErrClosed = errors.New("wheel: closed")
+
+// Input is one record that came in. It is good until the handler returns.
+type Input struct {
+	filter.Record
+	Wheel ID
+}
+
+// An Error is what went wrong with a wheel, and in which operation. At the end of the input, Err is
+// io.EOF. The operation that failed has stopped by then.
+//
+// POE: the operation, the number and the text of the error, and the wheel.
+type Error struct {
+	Op    string // "read", "write", "connect", "accept", "bind" and so on
+	Err   error
+	Wheel ID
+}
+
+// Error returns the operation and what went wrong with it.
+func (e *Error) Error() string { return e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errno returns the number of the system's error, or 0 where there is none, as at the end of the input.
+func (e *Error) Errno() syscall.Errno { return kernel.Errno(e.Err) }
+
+// Text returns the text of the system's error alone, and "" at the end of the input, as POE has it.
+func (e *Error) Text() string {
+	if errors.Is(e.Err, io.EOF) {
+		return ""
+	}
+	if n := e.Errno(); n != 0 {
+		return n.Error()
+	}
+	return e.Err.Error()
+}
+
+// base is what every wheel has.
+type base struct {
+	owner  *kernel.Session
+	id     ID
+	kind   string
+	states []string
+	held   bool
+	closed bool
+}
+
+func newBase(kind string, owner *kernel.Session) base {
+	return base{owner: owner, id: ID(owner.Kernel().NextWheelID()), kind: kind}
+}
+
+// ID returns the wheel's number.
+func (b *base) ID() ID { return b.id }
+
+// name returns the wheel's name in traces.
+func (b *base) name() string { return fmt.Sprintf("%s %d", b.kind, b.id) }
+
+// state adds an event of the wheel's own to its owner, and returns its name.
+func (b *base) state(what string, f kernel.HandlerFunc) string {
+	name := b.name() + " " + what
+	b.owner.State(name, f)
+	b.states = append(b.states, name)
+	return name
+}
+
+// tell hands arg to the owner's handler for an event, now, if the wheel was given such an event. What the
+// handler does wrong is between it and the kernel.
+func (b *base) tell(event string, arg any) {
+	if event != "" {
+		_, _ = b.owner.Call(b.owner, event, arg)
+	}
+}
+
+// hold keeps the owner alive where no watch of the wheel does.
+func (b *base) hold() {
+	if !b.held && !b.closed {
+		_, err := b.owner.RefcountIncrement(b.name())
+		b.held = err == nil
+	}
+}
+
+// release takes hold back.
+func (b *base) release() {
+	if b.held {
+		b.held = false
+		_, _ = b.owner.RefcountDecrement(b.name()) // the owner may have ended
+	}
+}
+
+// close takes back what the wheel added to its owner. It reports whether there was anything to close.
+func (b *base) close() bool {
+	if b.closed {
+		return false
+	}
+	b.closed = true
+	b.release()
+	for _, name := range b.states {
+		b.owner.RemoveState(name)
+	}
+	return true
+}
