@@ -23,8 +23,8 @@ type Alarm struct {
 	Args []any
 }
 
-// Alarm has an event delivered at a time. It takes the place of all alarms of the session with that name,
-// however they were set. A time in the past goes ahead of all that is in the queue.
+// Alarm has an event delivered at a time. It takes the place of all alarms of the session with
+// that name, however they were set. A time in the past goes ahead of all that is in the queue.
 //
 // POE: alarm.
 func (s *Session) Alarm(name string, when time.Time, args ...any) {
@@ -38,16 +38,16 @@ func (s *Session) AlarmAdd(name string, when time.Time, args ...any) {
 	s.setAlarm("AlarmAdd", name, s.when("AlarmAdd", when), args)
 }
 
-// AlarmSet is AlarmAdd, and returns a name by which the alarm can be changed and removed. If the session
-// has ended it returns the zero AlarmID.
+// AlarmSet is AlarmAdd, and returns a name by which the alarm can be changed and removed. If the
+// session has ended it returns the zero AlarmID.
 //
 // POE: alarm_set.
 func (s *Session) AlarmSet(name string, when time.Time, args ...any) AlarmID {
 	return s.setAlarm("AlarmSet", name, s.when("AlarmSet", when), args)
 }
 
-// Delay has an event delivered after a while, in place of all alarms of the session with that name. A
-// while of 0 is like Yield; one below 0 is in the past.
+// Delay has an event delivered after a while, in place of all alarms of the session with that
+// name. A while of 0 is like Yield; one below 0 is in the past.
 //
 // POE: delay.
 func (s *Session) Delay(name string, d time.Duration, args ...any) {
@@ -61,8 +61,8 @@ func (s *Session) DelayAdd(name string, d time.Duration, args ...any) {
 	s.setAlarm("DelayAdd", name, after(s.kernel.tick(), d), args)
 }
 
-// DelaySet is DelayAdd, and returns a name by which the alarm can be changed and removed. If the session
-// has ended it returns the zero AlarmID.
+// DelaySet is DelayAdd, and returns a name by which the alarm can be changed and removed. If the
+// session has ended it returns the zero AlarmID.
 //
 // POE: delay_set.
 func (s *Session) DelaySet(name string, d time.Duration, args ...any) AlarmID {
@@ -82,8 +82,9 @@ func (s *Session) AlarmClear(name string) int {
 	return n
 }
 
-// AlarmAdjust moves an alarm by a difference, and returns its new time. It returns ErrNoAlarm if the alarm
-// was delivered or removed, ErrNotOwner if it is another session's, and ErrInvalid for the zero AlarmID.
+// AlarmAdjust moves an alarm by a difference, and returns its new time. It returns ErrNoAlarm if
+// the alarm was delivered or removed, ErrNotOwner if it is another session's, and ErrInvalid for
+// the zero AlarmID.
 //
 // POE: alarm_adjust.
 func (s *Session) AlarmAdjust(id AlarmID, delta time.Duration) (time.Time, error) {
@@ -151,8 +152,8 @@ func (s *Session) AlarmDue(id AlarmID) (time.Time, error) {
 	return s.kernel.epoch.Add(e.due), nil
 }
 
-// when turns a point in time into one of the kernel's clock, now and once: a step of the wall clock after
-// that does not move the alarm. Two alarms for the same time get the same.
+// when turns a point in time into one of the kernel's clock, now and once: a step of the wall
+// clock after that does not move the alarm. Two alarms for the same time get the same.
 func (s *Session) when(method string, t time.Time) time.Duration {
 	if t.IsZero() {
 		panic(fmt.Errorf("kernel: %s without a time: %w", method, ErrInvalid))
@@ -171,8 +172,9 @@ func (s *Session) when(method string, t time.Time) time.Duration {
 	return after(t.Sub(wall), -k.stepped)
 }
 
-// leastStep is the least difference between the wall clock and the monotonic one that is taken for a
-// step of the wall clock. What is smaller would only disturb the order of alarms for the same time.
+// leastStep is the least difference between the wall clock and the monotonic one that is taken for
+// a step of the wall clock. What is smaller would only disturb the order of alarms for the same
+// time.
 const leastStep = time.Millisecond
 
 // after adds two durations, and stays at the end of time where the sum would pass it.
@@ -192,7 +194,10 @@ func (s *Session) setAlarm(method, name string, due time.Duration, args []any) A
 	if name == "" {
 		panic(fmt.Errorf("kernel: %s without a name: %w", method, ErrInvalid))
 	}
-	if s.ended() || s == s.kernel.root {
+	if s == s.kernel.root {
+		panic(fmt.Errorf("kernel: %s for the root, which handles nothing: %w", method, ErrInvalid))
+	}
+	if s.ended() {
 		return AlarmID{}
 	}
 	k := s.kernel
@@ -209,8 +214,8 @@ func (s *Session) setAlarm(method, name string, due time.Duration, args []any) A
 	return AlarmID{e, e.id}
 }
 
-// replaceAlarm sets an alarm, and removes all others with its name. The common case, one alarm that is
-// set again and again, only moves it.
+// replaceAlarm sets an alarm, and removes all others with its name. The common case, one alarm
+// that is set again and again, only moves it.
 func (s *Session) replaceAlarm(method, name string, due time.Duration, args []any) {
 	e := s.alarms[name]
 	if e == nil || e.nextNamed != nil {

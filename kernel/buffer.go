@@ -7,8 +7,8 @@ const (
 	spareBuffers   = 64
 )
 
-// buffers are what the wheels of a kernel share, so that a connection on which nothing happens holds no
-// memory for what might.
+// buffers are what the wheels of a kernel share, so that a connection on which nothing happens
+// holds no memory for what might.
 type buffers struct {
 	read  []byte
 	spare [][]byte

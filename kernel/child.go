@@ -28,13 +28,13 @@ type childWaiter struct {
 }
 
 // SigChild asks for one event when a child process ends, or, without an event, for none. The event
-// carries "CHLD", the process id, a syscall.WaitStatus, and args. After it, the signal CHLD goes to the
-// root with the first three of these. Waiting keeps the session alive. A second SigChild for the same
-// process replaces the first.
+// carries "CHLD", the process id, a syscall.WaitStatus, and args. After it, the signal CHLD goes
+// to the root with the first three of these. Waiting keeps the session alive. A second SigChild
+// for the same process replaces the first.
 //
 // The kernel waits for this process, and for no other. Nobody else may: not os.Process.Wait, nor
-// exec.Cmd.Wait. If somebody does, the third argument is an error instead. SigChild returns ErrNoChild if
-// there is no such child, or it was waited for already.
+// exec.Cmd.Wait. If somebody does, the third argument is an error instead. SigChild returns
+// ErrNoChild if there is no such child, or it was waited for already.
 //
 // POE: sig_child.
 func (s *Session) SigChild(pid int, event string, args ...any) error {
@@ -76,7 +76,8 @@ func (w *childWatch) find(s *Session) int {
 	return slices.IndexFunc(w.waiters, func(x childWaiter) bool { return x.s == s })
 }
 
-// forgetChild ends the wait of s for a process. When it was the last, the kernel does not wait either.
+// forgetChild ends the wait of s for a process. When it was the last, the kernel does not wait
+// either.
 func (s *Session) forgetChild(pid int) {
 	k := s.kernel
 	w := k.children.byPid[pid]

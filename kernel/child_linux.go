@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A childNotice learns that a process has ended. On Linux that is a descriptor of the process, which
-// becomes ready to read: no signal, and no search through all the children.
+// A childNotice learns that a process has ended. On Linux that is a descriptor of the process,
+// which becomes ready to read: no signal, and no search through all the children.
 type childNotice struct {
 	fd int
 }

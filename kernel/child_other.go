@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A childNotice learns that a process has ended. Where a process has no descriptor that is a goroutine
-// that asks again whenever any child has ended.
+// A childNotice learns that a process has ended. Where a process has no descriptor that is a
+// goroutine that asks again whenever any child has ended.
 type childNotice struct {
 	caught chan os.Signal
 }

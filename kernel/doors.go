@@ -10,8 +10,8 @@ import (
 
 // A Door takes events for one session from any goroutine, also from another kernel's.
 //
-// What one goroutine posts arrives in its order. All doors of a kernel together hold a limited number of
-// events that it has not taken in yet: see Options.MaxOutside.
+// What one goroutine posts arrives in its order. All doors of a kernel together hold a limited
+// number of events that it has not taken in yet: see Options.MaxOutside.
 type Door struct {
 	kernel *Kernel
 	to     Target
@@ -19,8 +19,8 @@ type Door struct {
 	closed atomic.Bool
 }
 
-// Door makes a door to s. The session is kept alive by it, and the program is not idle, until the door
-// is closed.
+// Door makes a door to s. The session is kept alive by it, and the program is not idle, until the
+// door is closed.
 func (s *Session) Door() *Door {
 	d := &Door{kernel: s.kernel, to: s}
 	if s.ended() {
@@ -37,13 +37,13 @@ func (s *Session) Door() *Door {
 	return d
 }
 
-// Door makes a door to whichever session to names when an event comes in. It keeps nothing alive. An
-// event for a session that is not there then is dropped.
+// Door makes a door to whichever session to names when an event comes in. It keeps nothing alive.
+// An event for a session that is not there then is dropped.
 func (k *Kernel) Door(to Target) *Door { return &Door{kernel: k, to: to} }
 
-// Post sends an event through the door. The sender is the kernel's root. It returns ErrDoorClosed after
-// Close or the session's end, and ErrDoorFull when too many events wait; both mean that the event is
-// not sent.
+// Post sends an event through the door. The sender is the kernel's root. It returns ErrDoorClosed
+// after Close or the session's end, and ErrDoorFull when too many events wait; both mean that the
+// event is not sent.
 func (d *Door) Post(name string, args ...any) error {
 	if d.closed.Load() {
 		return ErrDoorClosed
@@ -71,8 +71,8 @@ func (s *Session) closeDoor(d *Door) {
 	}
 }
 
-// doors is where other goroutines leave what they have for the kernel, which takes it in at the start
-// of each turn.
+// doors is where other goroutines leave what they have for the kernel, which takes it in at the
+// start of each turn.
 type doors struct {
 	limit int
 	full  atomic.Bool // there is something: the kernel need not lock to see that there is nothing
@@ -174,9 +174,10 @@ type slowWork struct {
 	line    []*job
 }
 
-// Work has f called on another goroutine, and then sends s an event with what it returned: a *Done, and
-// args. Until then it keeps s alive. A limited number of them run at once, and others wait for their turn.
-// It returns ErrTooMuchWork when too many wait, and ErrNoSession if s has ended.
+// Work has f called on another goroutine, and then sends s an event with what it returned: a
+// *Done, and args. Until then it keeps s alive. A limited number of them run at once, and others
+// wait for their turn. It returns ErrTooMuchWork when too many wait, and ErrNoSession if s has
+// ended.
 //
 // When s ends, the context of f is done, and no event is sent. A panic of f is its error.
 func (s *Session) Work(f func(ctx context.Context) (any, error), event string, args ...any) error {
@@ -227,7 +228,8 @@ func (j *job) run() (d *Done) {
 	d = new(Done)
 	defer func() {
 		if p := recover(); p != nil {
-			d.Err = fmt.Errorf("kernel: panic in slow work for %q: %v\n%s", j.event, p, debug.Stack())
+			d.Err = fmt.Errorf("kernel: panic in slow work for %q: %v\n%s",
+				j.event, p, debug.Stack())
 		}
 	}()
 	d.Value, d.Err = j.f(j.ctx)

@@ -27,6 +27,7 @@ var (
 	ErrNotWatched  error = &sentinel{"kernel: handle is not watched in that way", syscall.ENOENT}
 	ErrInvalid     error = &sentinel{"kernel: missing or invalid argument", syscall.EINVAL}
 	ErrRunning     error = &sentinel{"kernel: is running already", syscall.EBUSY}
+	ErrTooDeep     error = &sentinel{"kernel: handlers call each other without end", syscall.ELOOP}
 	ErrDoorFull    error = &sentinel{"kernel: too many events wait at the door", syscall.ENOBUFS}
 	ErrDoorClosed  error = &sentinel{"kernel: door is closed", syscall.EPIPE}
 	ErrTooMuchWork error = &sentinel{"kernel: too much slow work waits", syscall.EAGAIN}

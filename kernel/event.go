@@ -7,14 +7,14 @@ import (
 
 // The names of the kernel's own events.
 const (
-	Start   = "_start"   // to a new session, with the arguments of Create; Result goes to the parent
+	Start   = "_start"   // to a new session: the arguments of Create. Result goes to the parent
 	Stop    = "_stop"    // to a session that ends; Result goes to the parent
-	Child   = "_child"   // to a parent: a Family change, the child, and for create and lose a result
+	Child   = "_child"   // to a parent: what happened, the child, and for create and lose a result
 	Parent  = "_parent"  // to a child that gets another parent: the old one, the new one
 	Default = "_default" // any event that has no handler: its name, and its arguments as []any
 )
 
-// A Family change is the first argument of a Child event.
+// What happened is the first argument of a Child event.
 const (
 	ChildCreate = "create" // the child is new; the result is that of its Start
 	ChildGain   = "gain"   // the child comes from one of the session's children, which ends
@@ -31,25 +31,29 @@ const inPlace = 4
 //
 // POE: the parameters of a state, @_.
 type Event struct {
-	Kernel      *Kernel
-	Session     *Session // receives the event, and owns what the handler takes: alarms, selects, wheels
-	Heap        any      // the session's own data, if it has any besides the receiver of its handlers
-	Name        string
+	Session     *Session // receives it, and owns what the handler takes: alarms, selects, wheels
 	Sender      *Session // posted or called it; the kernel's root for the kernel's own
-	SenderEvent string   // the event that Sender was handling then, if any
+	Name        string
+	SenderEvent string // the event that Sender was handling then, if any
 	Args        []any
-	Result      any // what Call returns to the sender; nil unless the handler sets it
 
-	argv      [inPlace]any
+	// The fields up to here, and the next few, are all that a post of one argument touches: two
+	// lines of the processor's cache.
 	due       time.Duration // on the kernel's clock
 	seq       uint64        // breaks ties of due
-	id        uint64        // of an alarm, else 0
-	index     int           // of an alarm, in the heap
 	next      *Event        // in the queue's line or the pool
-	prevNamed *Event        // alarms of the same session and name
-	nextNamed *Event
 	kind      kind
 	unhandled bool
+	argv      [inPlace]any
+
+	Kernel *Kernel
+	Heap   any // the session's own data, if it has any besides the receiver of its handlers
+	Result any // what Call returns to the sender; nil unless the handler sets it
+
+	id        uint64 // of an alarm, else 0
+	index     int    // of an alarm, in the heap
+	prevNamed *Event // alarms of the same session and name
+	nextNamed *Event
 }
 
 // A kind says what the kernel does with an event of its queue.
@@ -61,8 +65,8 @@ const (
 	fresh                // nothing: a new session lives at least until this event's turn
 )
 
-// Arg returns the i-th argument, from 0. A sender that passed another type, or too few, has a bug, so
-// Arg panics, and says which event, which argument and which types.
+// Arg returns the i-th argument, from 0. A sender that passed another type, or too few, has a bug,
+// so Arg panics, and says which event, which argument and which types.
 //
 // POE: ARG0 to ARG9.
 func Arg[T any](e *Event, i int) T {
@@ -87,8 +91,8 @@ func ArgOr[T any](e *Event, i int, def T) T {
 	return def
 }
 
-// Unhandled tells the kernel that the session has no handler for e. A Handler calls it for a name that
-// it does not know; the kernel then gives it the event once more, as Default.
+// Unhandled tells the kernel that the session has no handler for e. A Handler calls it for a name
+// that it does not know; the kernel then gives it the event once more, as Default.
 func (e *Event) Unhandled() { e.unhandled = true }
 
 // setArgs gives e its arguments: a few in place, more in a slice of their own.
@@ -104,14 +108,17 @@ func (e *Event) setArgs(args []any) {
 // isAlarm reports whether e waits in the heap of alarms.
 func (e *Event) isAlarm() bool { return e.id != 0 }
 
-// A pool keeps Events for their next use, as many as were ever in use at once but never more than
-// maxPooled: what a burst needed beyond that goes back to the garbage collector.
+// A pool keeps Events for their next use. How many it keeps while the kernel has nothing to do is
+// limited: what a burst needed goes back to the garbage collector.
 type pool struct {
 	free *Event
 	n    int
 }
 
-const maxPooled = 1 << 16
+const (
+	maxPooled = 1 << 18 // at any time
+	maxSpare  = 1 << 12 // while the kernel waits
+)
 
 func (p *pool) get() *Event {
 	e := p.free
@@ -123,17 +130,38 @@ func (p *pool) get() *Event {
 	return e
 }
 
-// put takes e back. It forgets the arguments, so that the pool keeps nothing of the program's alive.
+// put takes e back. It forgets the arguments, so that the pool keeps nothing of the program's
+// alive.
 func (p *pool) put(e *Event) {
 	if p.n >= maxPooled {
 		return
 	}
-	e.argv = [inPlace]any{}
-	e.Session, e.Heap, e.Sender = nil, nil, nil
-	e.Args, e.Result = nil, nil
-	e.Name, e.SenderEvent = "", ""
-	e.id, e.kind, e.unhandled = 0, posted, false
+	clear(e.argv[:min(len(e.Args), inPlace)])
+	e.Session, e.Sender, e.Args = nil, nil, nil
+	e.kind, e.unhandled = posted, false
+	if e.Heap != nil {
+		e.Heap = nil
+	}
+	if e.Result != nil {
+		e.Result = nil
+	}
+	if e.SenderEvent != "" {
+		e.SenderEvent = ""
+	}
 	e.next = p.free
 	p.free = e
 	p.n++
+}
+
+// trim drops what is too much for a kernel that waits.
+func (p *pool) trim() {
+	if p.n <= maxSpare {
+		return
+	}
+	e := p.free
+	for range maxSpare - 1 {
+		e = e.next
+	}
+	e.next = nil
+	p.n = maxSpare
 }

@@ -3,11 +3,11 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"runtime"
 )
 
-// An Exception is a panic of a handler. It goes as the signal DIE to the session and its ancestors, and
-// if none of them handles it, Run returns it.
+// An Exception is a panic of a handler. It goes as the signal DIE to the session and its
+// ancestors, and if none of them handles it, Run returns it.
 //
 // POE: the hash that a DIE handler gets.
 type Exception struct {
@@ -40,7 +40,7 @@ func (k *Kernel) caught(e *Event, p any) error {
 		Event:       e.Name,
 		Sender:      e.Sender,
 		SenderEvent: e.SenderEvent,
-		Stack:       debug.Stack(),
+		Stack:       stack(),
 	}
 	if e.Session.life != alive || e.Session == k.root || k.dying != nil {
 		k.fail(x)
@@ -50,7 +50,14 @@ func (k *Kernel) caught(e *Event, p any) error {
 	return x
 }
 
-// fail notes an exception that nobody handled. After the pass, all sessions stop, and Run returns it.
+// stack returns where the handler was, as far as the first frames tell.
+func stack() []byte {
+	buf := make([]byte, 16<<10)
+	return buf[:runtime.Stack(buf, false)]
+}
+
+// fail notes an exception that nobody handled. After the pass, all sessions stop, and Run returns
+// it.
 func (k *Kernel) fail(x error) {
 	if k.exception == nil {
 		k.exception = x

@@ -60,8 +60,8 @@ func (k *Kernel) tellFamily(s *Session, name string, args ...any) {
 	k.pool.put(e)
 }
 
-// DetachMyself makes s a child of the root. Its parent hears that it lost a child, and s hears of its
-// new parent, before that. It returns ErrNotChild if s is a child of the root already.
+// DetachMyself makes s a child of the root. Its parent hears that it lost a child, and s hears of
+// its new parent, before that. It returns ErrNotChild if s is a child of the root already.
 //
 // POE: detach_myself.
 func (s *Session) DetachMyself() error {
@@ -71,8 +71,8 @@ func (s *Session) DetachMyself() error {
 	return s.kernel.detach(s)
 }
 
-// DetachChild makes a child of s one of the root. See DetachMyself. It returns ErrNoSession if there is
-// no such session, and ErrNotChild if it is not a child of s.
+// DetachChild makes a child of s one of the root. See DetachMyself. It returns ErrNoSession if
+// there is no such session, and ErrNotChild if it is not a child of s.
 //
 // POE: detach_child.
 func (s *Session) DetachChild(child Target) error {
@@ -102,7 +102,8 @@ func (k *Kernel) detach(c *Session) error {
 	return nil
 }
 
-// starting reports whether the session's Start is being handled: its parent has not heard of it yet.
+// starting reports whether the session's Start is being handled: its parent has not heard of it
+// yet.
 func (s *Session) starting() bool {
 	e := s.kernel.active
 	return e != nil && e.Session == s && e.Name == Start

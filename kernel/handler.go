@@ -2,8 +2,8 @@ package kernel
 
 // A Handler handles the events of a session. Package session has several kinds of them.
 //
-// Handle is called for each event, on the kernel's goroutine. It calls e.Unhandled for an event that
-// it does not know.
+// Handle is called for each event, on the kernel's goroutine. It calls e.Unhandled for an event
+// that it does not know.
 type Handler interface {
 	Handle(e *Event)
 }
@@ -23,11 +23,20 @@ type Stater interface {
 	State(name string, f HandlerFunc)
 }
 
-// A Checker is a Handler that can tell before it is used that the programmer made a mistake. Create asks
-// it, and panics with the error.
+// A Checker is a Handler that can tell before it is used that the programmer made a mistake.
+// Create asks it, and panics with the error.
 type Checker interface {
 	Handler
 
 	// Check returns what is wrong with the handler, or nil.
 	Check() error
+}
+
+// A Knower is a Handler that can tell whether it knows an event. It is asked about Default, for
+// which the kernel would otherwise have to pack up each event that nobody handles.
+type Knower interface {
+	Handler
+
+	// Knows reports whether the handler would handle an event of that name.
+	Knows(name string) bool
 }

@@ -2,8 +2,8 @@ package kernel
 
 import "fmt"
 
-// A reason is something that keeps a session alive. There is one counter for each, so that a leak says
-// what leaked.
+// A reason is something that keeps a session alive. There is one counter for each, so that a leak
+// says what leaked.
 type reason uint8
 
 const (
@@ -67,8 +67,8 @@ func (s *Session) drop(why reason) {
 }
 
 // sweep stops the sessions that nothing keeps, the one that was marked last first. What a session
-// does in its Stop may save others, and stopping it may leave its parent with nothing: so each is looked
-// at anew.
+// does in its Stop may save others, and stopping it may leave its parent with nothing: so each is
+// looked at anew.
 func (k *Kernel) sweep() {
 	for len(k.marked) > 0 {
 		n := len(k.marked) - 1

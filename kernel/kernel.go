@@ -27,8 +27,8 @@ type Options struct {
 	Getenv func(name string) string
 }
 
-// A Kernel delivers events to sessions. Kernels share nothing: a process may have more than one, each
-// on a goroutine of its own.
+// A Kernel delivers events to sessions. Kernels share nothing: a process may have more than one,
+// each on a goroutine of its own.
 //
 // POE: POE::Kernel.
 type Kernel struct {
@@ -54,7 +54,9 @@ type Kernel struct {
 	busy     int        // keeps that stand for a world outside that may yet do something
 
 	active  *Event // the event whose handler runs
+	depth   int    // of handlers that have called each other
 	running bool
+	readied bool // a handle was ready since RunOneTimeslice began
 	ctx     context.Context
 
 	watched   []*descriptorWatch // by descriptor
@@ -113,8 +115,8 @@ func orDefault(n, def int) int {
 	return n
 }
 
-// Root returns the kernel's own session, the root of the tree of sessions. It sends the kernel's own
-// events. What is sent to it goes nowhere, except signals, which go to every session.
+// Root returns the kernel's own session, the root of the tree of sessions. It sends the kernel's
+// own events. What is sent to it goes nowhere, except signals, which go to every session.
 func (k *Kernel) Root() *Session { return k.root }
 
 // Log returns the kernel's logger.
@@ -186,9 +188,9 @@ func (k *Kernel) NextWheelID() uint64 {
 	return k.wheels
 }
 
-// Run delivers events until no session is left, ctx is done, or a handler has panicked and no session
-// has handled that. When ctx is done it stops all sessions, as Stop does, and returns the cause.
-// A panic comes back as an *Exception. A kernel can be run again after that.
+// Run delivers events until no session is left, ctx is done, or a handler has panicked and no
+// session has handled that. When ctx is done it stops all sessions, as Stop does, and returns the
+// cause. A panic comes back as an *Exception. A kernel can be run again after that.
 //
 // POE: run.
 func (k *Kernel) Run(ctx context.Context) error {
@@ -200,10 +202,10 @@ func (k *Kernel) Run(ctx context.Context) error {
 //
 // POE: run_one_timeslice.
 func (k *Kernel) RunOneTimeslice(ctx context.Context) (more bool, err error) {
-	first := true
+	k.readied = false
 	err = k.run(ctx, func() (time.Duration, bool) {
-		if first && !k.isDue() && len(k.sessions) > 0 && !k.isIdle() {
-			first = false
+		nothing := !k.readied && !k.isDue() && !k.isIdle() && ctx.Err() == nil
+		if nothing && len(k.sessions) > 0 {
 			return k.wait(), true
 		}
 		_, more = k.turn()
@@ -225,7 +227,8 @@ func (k *Kernel) RunWhile(ctx context.Context, flag *bool) error {
 	return nil
 }
 
-// run runs the loop with the given turn.
+// run runs the loop with the given turn. Before the first one the loop looks at the handles, and waits if
+// nothing is due: what is ready goes ahead of what is due.
 func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) error {
 	if k.running {
 		return ErrRunning
@@ -236,7 +239,15 @@ func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) err
 		release()
 		k.running, k.ctx = false, context.Background()
 	}()
-	err := k.loop.Run(k.ready, turn)
+	first := true
+	err := k.loop.Run(k.ready, func() (time.Duration, bool) {
+		look := first && len(k.sessions) > 0 && !k.isIdle() && (k.nWatched > 0 || !k.isDue())
+		first = false
+		if look {
+			return k.wait(), true
+		}
+		return turn()
+	})
 	if len(k.sessions) == 0 {
 		k.finish()
 	}
@@ -260,9 +271,9 @@ func (k *Kernel) finish() {
 	}
 }
 
-// Stop stops all sessions, children before their parents: each gets Stop, and its parent hears of it.
-// Events that wait are dropped. The handler that called it goes on, but its session is gone. Sessions
-// that are created after that work, and the same Run goes on with them.
+// Stop stops all sessions, children before their parents: each gets Stop, and its parent hears of
+// it. Events that wait are dropped. The handler that called it goes on, but its session is gone.
+// Sessions that are created after that work, and the same Run goes on with them.
 //
 // POE: stop.
 func (k *Kernel) Stop() {

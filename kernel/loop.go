@@ -33,11 +33,12 @@ func (m Mode) String() string {
 	return s
 }
 
-// Forever is the wait that a pass asks for when nothing is due until the world outside does something.
+// Forever is the wait that a pass asks for when nothing is due until the world outside does
+// something.
 const Forever time.Duration = -1
 
-// A Loop is the outside world of one kernel: it waits, tells the time, and opens sockets. A simulation
-// replaces the Loop, and the Handles that come from it, and nothing else.
+// A Loop is the outside world of one kernel: it waits, tells the time, and opens sockets. A
+// simulation replaces the Loop, and the Handles that come from it, and nothing else.
 //
 // Only Wake may be called from other goroutines than the one that runs the loop, and Resolve, which
 // may block, is called from no other place than slow work (see Session.Work).
@@ -68,7 +69,7 @@ type Loop interface {
 	// and "unix".
 	Socket(network string) (Socket, error)
 
-	// Resolve returns the addresses of a host name, IPv6 and IPv4, in the order in which they should
-	// be tried. It blocks.
+	// Resolve returns the addresses of a host name, IPv6 and IPv4, in the order in which they
+	// should be tried. It blocks.
 	Resolve(ctx context.Context, host string) ([]netip.Addr, error)
 }

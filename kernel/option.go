@@ -13,13 +13,16 @@ const (
 
 var optionFlags = map[string]flags{"trace": traces, "default": warns, "debug": debugs}
 
-// SetOption sets an option of the session, and returns the value that it had. Names are in lower case,
-// whatever they are given in. The texts yes, on and true stand for 1; no, off and false for 0; nil
-// removes the option. The kernel itself knows three: trace logs each event, default warns of each event
-// without a handler, and debug warns of a handler that takes the place of another.
+// SetOption sets an option of the session, and returns the value that it had. Names are in lower
+// case, whatever they are given in. The texts yes, on and true stand for 1; no, off and false for
+// 0; nil removes the option. The kernel itself knows three: trace logs each event, default warns
+// of each event without a handler, and debug warns of a handler that takes the place of another.
 //
 // POE: option.
 func (s *Session) SetOption(name string, value any) (old any) {
+	if s.ended() {
+		return nil
+	}
 	name = strings.ToLower(name)
 	t := s.takes()
 	old = t.options[name]

@@ -10,19 +10,19 @@ import (
 const (
 	eventsPerTurn = 4096
 	turnTime      = 500 * time.Microsecond
-	clockInterval = 64 // events between two looks at the clock
+	clockInterval = 64 // events between two looks at the clock, which costs as much as an event
 )
 
-// turn is the kernel's answer to a loop that has nothing more to hand over: it passes through the queue
-// until nothing is due, or the turn is over. It reports how long the loop may wait for the next event,
-// and whether there is anything left to wait for.
+// turn is the kernel's answer to a loop that has nothing more to hand over: it passes through the
+// queue until nothing is due, or the turn is over. It reports how long the loop may wait for the
+// next event, and whether there is anything left to wait for.
 func (k *Kernel) turn() (wait time.Duration, more bool) {
 	k.doors.admit(k)
 	if k.ctx.Err() != nil {
 		k.Stop()
 	}
 	began := k.tick()
-	for n := 0; n < eventsPerTurn; n++ {
+	for n, looked := 0, 0; n < eventsPerTurn; n++ {
 		n += k.pass(eventsPerTurn - n)
 		k.sweep()
 		if k.exception != nil {
@@ -39,7 +39,10 @@ func (k *Kernel) turn() (wait time.Duration, more bool) {
 		case len(k.marked) == 0 && k.exception == nil:
 			return k.wait(), true
 		}
-		if (len(k.queue.alarms) > 0 || n >= clockInterval) && k.tick()-began > turnTime {
+		if n-looked < clockInterval {
+			continue
+		}
+		if looked = n; k.tick()-began > turnTime {
 			break
 		}
 	}
@@ -71,8 +74,8 @@ func (k *Kernel) pass(limit int) int {
 	return limit
 }
 
-// deliver hands one event of the queue over. It gives back what the event kept alive before that, so
-// that a session may end with its last event; the sweep comes later.
+// deliver hands one event of the queue over. It gives back what the event kept alive before that,
+// so that a session may end with its last event; the sweep comes later.
 func (k *Kernel) deliver(e *Event) {
 	to, from := e.Session, e.Sender
 	if e.cancelled() {
@@ -109,7 +112,7 @@ func (k *Kernel) cancel(e *Event) {
 		from.drop(hasSent)
 	}
 	if x, ok := ArgOr[*Exception](e, 0, nil), e.kind == signaled; ok && x != nil {
-		k.log.Error("kernel: the session that failed ended before it could handle that", zap.Error(x))
+		k.log.Error("kernel: a session that failed ended before it could handle that", zap.Error(x))
 	}
 	k.pool.put(e)
 }
@@ -121,16 +124,30 @@ func (e *Event) cancelled() bool { return e.Session.ended() || e.Sender.ended() 
 func (k *Kernel) dispatch(e *Event) (failed error) {
 	outer := k.active
 	k.active = e
+	k.depth++
 	defer func() {
 		k.active = outer
+		k.depth--
 		if p := recover(); p != nil {
 			failed = k.caught(e, p)
 		}
 	}()
-	e.Kernel, e.Heap = k, e.Session.heap
+	if e.Kernel == nil {
+		e.Kernel = k
+	}
+	if e.Session.heap != nil {
+		e.Heap = e.Session.heap
+	}
+	if k.depth > maxDepth {
+		panic(ErrTooDeep)
+	}
 	e.Session.handle(e)
 	return nil
 }
+
+// maxDepth is how many handlers may call each other. The stack of a goroutine has room for many
+// more, but when it has none left, the whole process ends.
+const maxDepth = 10_000
 
 // isDue reports whether the next turn has something to do.
 func (k *Kernel) isDue() bool { return k.queue.isDue(k.tick()) || k.doors.waiting() }
@@ -141,16 +158,18 @@ func (k *Kernel) wait() time.Duration {
 		return 0
 	}
 	due, ok := k.queue.head()
+	if ok && due > k.now && due <= k.tick() || ok && due <= k.now {
+		return 0
+	}
+	k.pool.trim()
 	if !ok {
 		return Forever
 	}
-	if due > k.now {
-		k.tick()
-	}
-	return max(0, due-k.now)
+	return due - k.now
 }
 
-// isIdle reports whether nothing can happen any more: no event waits, and nothing outside is expected.
+// isIdle reports whether nothing can happen any more: no event waits, and nothing outside is
+// expected.
 func (k *Kernel) isIdle() bool {
 	return k.queue.len() == 0 && k.busy == 0 && len(k.sessions) > 0 && !k.doors.waiting() &&
 		len(k.settling) == 0

@@ -63,8 +63,8 @@ func (k *Kernel) noSession(to Target) error {
 }
 
 // Post sends an event to another session, or to s itself. It is delivered after all that is in the
-// queue by now. Until then it keeps both sessions alive. Post returns ErrNoSession if there is no such
-// session, or s has ended; whether it has a handler shows only on delivery.
+// queue by now. Until then it keeps both sessions alive. Post returns ErrNoSession if there is no
+// such session, or s has ended; whether it has a handler shows only on delivery.
 //
 // POE: post.
 func (s *Session) Post(to Target, name string, args ...any) error {
@@ -95,9 +95,9 @@ func (k *Kernel) Post(to Target, name string, args ...any) error {
 	return k.ActiveSession().Post(to, name, args...)
 }
 
-// Call has the handler of another session, or of s itself, called at once, ahead of all that is in the
-// queue, and returns the Result that it sets. It returns ErrNoSession, ErrNoHandler, or, if the handler
-// panics, the *Exception, which goes to the called session as a signal, too.
+// Call has the handler of another session, or of s itself, called at once, ahead of all that is in
+// the queue, and returns the Result that it sets. It returns ErrNoSession, ErrNoHandler, or, if
+// the handler panics, the *Exception, which goes to the called session as a signal, too.
 //
 // POE: call, which loses the last two errors.
 func (s *Session) Call(to Target, name string, args ...any) (result any, err error) {
@@ -124,12 +124,20 @@ func (k *Kernel) post(from, to *Session, name string, args []any) {
 	if name == "" {
 		panic(fmt.Errorf("kernel: an event without a name: %w", ErrInvalid))
 	}
+	if k.assert&AssertUsage != 0 && isOwn(name) {
+		panic(fmt.Errorf("kernel: %q is the kernel's own event: %w", name, ErrInvalid))
+	}
 	if to == k.root {
 		return
 	}
 	e := k.event(from, to, name)
 	e.setArgs(args)
 	k.enqueue(e)
+}
+
+// isOwn reports whether an event of that name comes from the kernel alone.
+func isOwn(name string) bool {
+	return name == Start || name == Stop || name == Child || name == Parent
 }
 
 // call dispatches e now, and takes its Result.

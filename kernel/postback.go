@@ -39,8 +39,8 @@ func (p *Postback) Weaken() *Postback {
 	return p
 }
 
-// Close gives the postback up. What is posted by it after that is posted all the same, if the session is
-// still there. A second Close does nothing.
+// Close gives the postback up. What is posted by it after that is posted all the same, if the
+// session is still there. A second Close does nothing.
 //
 // POE: the end of the closure's last reference.
 func (p *Postback) Close() { p.Weaken() }

@@ -4,8 +4,8 @@ import "time"
 
 // A queue holds the events that are not delivered yet.
 //
-// Those that are due at once stand in a line. Alarms are in a heap with four branches, by the time at
-// which they are due. Both carry that time and a sequence number, so next can merge them.
+// Those that are due at once stand in a line. Alarms are in a heap with four branches, by the time
+// at which they are due. Both carry that time and a sequence number, so next can merge them.
 //
 // POE: POE::Queue::Array, which keeps both in one sorted array.
 type queue struct {
@@ -40,8 +40,8 @@ func (q *queue) push(e *Event) {
 	q.line++
 }
 
-// next takes the first event that is due at now. Of the line it takes only events up to the sequence
-// number last. It returns nil when there is none.
+// next takes the first event that is due at now. Of the line it takes only events up to the
+// sequence number last. It returns nil when there is none.
 func (q *queue) next(now time.Duration, last uint64) *Event {
 	f := q.first
 	if len(q.alarms) > 0 {

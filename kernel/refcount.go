@@ -2,8 +2,8 @@ package kernel
 
 import "fmt"
 
-// RefcountIncrement counts one more use of the session under a tag, and returns the count of that tag.
-// Any count keeps the session alive. It returns ErrNoSession if the session has ended.
+// RefcountIncrement counts one more use of the session under a tag, and returns the count of that
+// tag. Any count keeps the session alive. It returns ErrNoSession if the session has ended.
 //
 // POE: refcount_increment.
 func (s *Session) RefcountIncrement(tag string) (int, error) {
@@ -25,8 +25,8 @@ func (s *Session) RefcountIncrement(tag string) (int, error) {
 	return n, nil
 }
 
-// RefcountDecrement takes one use back, and returns the count of that tag. It returns ErrNoRefcount, and
-// changes nothing, if the count is 0 already.
+// RefcountDecrement takes one use back, and returns the count of that tag. It returns
+// ErrNoRefcount, and changes nothing, if the count is 0 already.
 //
 // POE: refcount_decrement, which goes below 0.
 func (s *Session) RefcountDecrement(tag string) (int, error) {

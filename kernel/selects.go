@@ -17,21 +17,23 @@ type watch struct {
 	gone   bool
 }
 
-// A descriptorWatch is all that is watched of one descriptor. Its slice is never changed, only replaced,
-// so that ready may go through it while handlers add and remove.
+// A descriptorWatch is all that is watched of one descriptor. Its slice is never changed, only
+// replaced, so that ready may go through it while handlers add and remove.
 type descriptorWatch struct {
 	watches []*watch
 	own     func(how Mode) // the kernel's own use
 	asked   Mode           // of the loop
 }
 
-// SelectRead asks for an event whenever h is ready to read, or is at its end, or, without an event, for
-// none any more. The event carries the handle, the Mode, and args; its sender is s itself. It is not
-// queued: it is delivered when the loop finds the handle ready, ahead of all that waits.
+// SelectRead asks for an event whenever h is ready to read, or is at its end, or, without an
+// event, for none any more. The event carries the handle, the Mode, and args; its sender is s
+// itself. It is not queued: it is delivered when the loop finds the handle ready, ahead of all
+// that waits.
 //
-// A second SelectRead for the same handle replaces the first, and ends a pause. A watch keeps the session
-// alive, even while it is paused. It ends with SelectRead without an event, which must come before
-// the handle is closed. The error is the loop's, or ErrInvalid for a handle that is closed.
+// A second SelectRead for the same handle replaces the first, and ends a pause. A watch keeps the
+// session alive, even while it is paused. It ends with SelectRead without an event, which must
+// come before the handle is closed. The error is the loop's, or ErrInvalid for a handle that is
+// closed.
 //
 // POE: select_read.
 func (s *Session) SelectRead(h Handle, event string, args ...any) error {
@@ -67,8 +69,8 @@ func (s *Session) Select(h Handle, read, write, expedite string, args ...any) er
 	return nil
 }
 
-// SelectPauseRead stops the events of SelectRead for a while. It returns ErrNotWatched if s does not watch
-// the handle in that way.
+// SelectPauseRead stops the events of SelectRead for a while. It returns ErrNotWatched if s does
+// not watch the handle in that way.
 //
 // POE: select_pause_read, which pauses for all sessions that watch the handle.
 func (s *Session) SelectPauseRead(h Handle) error { return s.pause(h, Read, true) }
@@ -127,8 +129,8 @@ func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
 	return nil
 }
 
-// watching returns the watch that s has on a handle. A closed handle has no descriptor any more, but is
-// known all the same.
+// watching returns the watch that s has on a handle. A closed handle has no descriptor any more,
+// but is known all the same.
 func (s *Session) watching(h Handle, fd int, mode Mode) *watch {
 	for _, w := range s.watches {
 		if w.mode == mode && (w.fd == fd || w.args[0] == h) {
@@ -212,12 +214,13 @@ func (k *Kernel) watchOwn(fd int, own func(how Mode)) error {
 	return k.ask(fd)
 }
 
-// ready hands over the readiness of a descriptor: to read first, then to write, then out-of-band data.
-// A watch that a handler ends, or pauses, meanwhile gets nothing.
+// ready hands over the readiness of a descriptor: to read first, then to write, then out-of-band
+// data. A watch that a handler ends, or pauses, meanwhile gets nothing.
 func (k *Kernel) ready(fd int, how Mode) {
 	if fd < 0 || fd >= len(k.watched) || k.watched[fd] == nil {
 		return
 	}
+	k.readied = true
 	d := k.watched[fd]
 	if d.own != nil {
 		d.own(how)

@@ -7,8 +7,9 @@ import (
 // A Session is one actor of a program: it has a Handler for its events, a place in the tree of
 // sessions, and all that it has taken from the kernel.
 //
-// Its methods are for the kernel's goroutine. Those that take something (alarms, selects, aliases) keep
-// the session alive with it. After the session has ended they do nothing, or return ErrNoSession.
+// Its methods are for the kernel's goroutine. Those that take something (alarms, selects, aliases)
+// keep the session alive with it. After the session has ended they do nothing, or return
+// ErrNoSession.
 //
 // POE: POE::Session, and the methods of POE::Kernel that act for the active session.
 type Session struct {
@@ -64,8 +65,8 @@ type CreateOptions struct {
 }
 
 // Create makes a session, a child of the one whose handler runs, or else of the root. Its Start is
-// handled before Create returns, with args. The session lives at least until all that is in the queue by
-// now is delivered, so that its creator may give it something to do.
+// handled before Create returns, with args. The session lives at least until all that is in the
+// queue by now is delivered, so that its creator may give it something to do.
 //
 // A handler without Start is a mistake of the programmer, and panics.
 //
@@ -84,8 +85,8 @@ func (s *Session) Create(h Handler, args ...any) *Session {
 	return s.CreateWith(h, CreateOptions{Args: args})
 }
 
-// CreateWith is Create with more options. A child of a session that is ending becomes one of the next
-// session up the tree that is not.
+// CreateWith is Create with more options. A child of a session that is ending becomes one of the
+// next session up the tree that is not.
 func (s *Session) CreateWith(h Handler, opts CreateOptions) *Session {
 	if h == nil {
 		panic("kernel: Create without a Handler")
@@ -121,8 +122,11 @@ func (k *Kernel) start(c, creator *Session, args []any) {
 	err := k.dispatch(e)
 	result, unhandled := e.Result, e.unhandled
 	k.pool.put(e)
+	if err != nil {
+		result = nil
+	}
 	if err == nil && unhandled {
-		k.end(c)
+		c.free()
 		panic(fmt.Sprintf("kernel: Create: the handler, a %T, has no %q", c.handler, Start))
 	}
 	if c.ended() {
@@ -133,7 +137,7 @@ func (k *Kernel) start(c, creator *Session, args []any) {
 		return
 	}
 	e = k.pool.get()
-	e.Session, e.Sender, e.kind = c, c, fresh
+	e.Session, e.Sender, e.Name, e.kind = c, c, "", fresh
 	k.enqueue(e)
 }
 
@@ -179,8 +183,8 @@ func (s *Session) String() string {
 }
 
 // State sets the handler for an event, whether there was one or not. With nil it takes the handler
-// away, and the event is then as unknown as any other. The handler is looked up on delivery: an event
-// that waits in the queue goes to the new one.
+// away, and the event is then as unknown as any other. The handler is looked up on delivery: an
+// event that waits in the queue goes to the new one.
 //
 // POE: state.
 func (s *Session) State(name string, f HandlerFunc) {
@@ -206,8 +210,8 @@ func (s *Session) State(name string, f HandlerFunc) {
 	s.states[name] = f
 }
 
-// RemoveState takes away a handler that State has set, so that the session's Handler is asked for the
-// event again, if it knows it.
+// RemoveState takes away a handler that State has set, so that the session's Handler is asked for
+// the event again, if it knows it.
 func (s *Session) RemoveState(name string) {
 	if st, ok := s.handler.(Stater); ok {
 		st.State(name, nil)
@@ -223,18 +227,36 @@ func (s *Session) handle(e *Event) {
 		s.kernel.traceDispatch(e)
 	}
 	s.ask(e)
-	if !e.unhandled || e.Name == Start {
-		return
+	if e.unhandled && e.Name != Start {
+		s.handleDefault(e)
 	}
-	name, args := e.Name, e.Args
-	e.Name, e.Args = Default, []any{name, append([]any{}, args...)}
-	e.unhandled = false
-	s.ask(e)
+}
+
+// handleDefault packs e up and gives it to what there is for Default. If there is nothing, e stays
+// unhandled. The event that the kernel counts as active is still e itself.
+func (s *Session) handleDefault(e *Event) {
+	if s.knowsDefault() {
+		packed := s.kernel.pool.get()
+		packed.Kernel, packed.Session, packed.Heap = e.Kernel, s, e.Heap
+		packed.Name, packed.Sender, packed.SenderEvent = Default, e.Sender, e.SenderEvent
+		packed.Args = []any{e.Name, append([]any{}, e.Args...)}
+		s.ask(packed)
+		e.unhandled, e.Result = packed.unhandled, packed.Result
+		s.kernel.pool.put(packed)
+	}
 	if e.unhandled && (s.flags&warns != 0 || s.kernel.assert&AssertStates != 0) {
-		s.kernel.warnf("event %q was sent from %v to %v, which has a handler neither for it nor for %s",
-			name, e.Sender, s, Default)
+		s.kernel.warnf("event %q was sent from %v to %v, which has no handler for it, nor for %s",
+			e.Name, e.Sender, s, Default)
 	}
-	e.Name, e.Args = name, args
+}
+
+// knowsDefault reports whether anybody may handle Default.
+func (s *Session) knowsDefault() bool {
+	if f, ok := s.states[Default]; ok {
+		return f != nil
+	}
+	h, ok := s.handler.(Knower)
+	return !ok || h.Knows(Default)
 }
 
 // ask gives e to whoever knows its name.
@@ -252,8 +274,18 @@ func (s *Session) ask(e *Event) {
 	s.handler.Handle(e)
 }
 
-// end stops s: it leaves its children to its parent, handles its Stop, its parent hears of it, and what
-// it had is given back. It does nothing for a session that is ending already.
+// End stops s at once, whatever keeps it: it handles its Stop, its parent hears of it, and its
+// children go to its parent. What others have posted to it, and it to others, is dropped. A
+// session that does so in a handler of its own sees the handler to its end. A second End does
+// nothing, and neither does that of the root; see Kernel.Stop.
+func (s *Session) End() {
+	if s != s.kernel.root {
+		s.kernel.end(s)
+	}
+}
+
+// end stops s: it leaves its children to its parent, handles its Stop, its parent hears of it, and
+// what it had is given back. It does nothing for a session that is ending already.
 func (k *Kernel) end(s *Session) {
 	if s.life != alive {
 		return
@@ -276,15 +308,17 @@ func (k *Kernel) end(s *Session) {
 	}
 	e := k.pool.get()
 	e.Session, e.Sender, e.Name = s, k.ActiveSession(), Stop
-	k.dispatch(e) //nolint:errcheck // kept by caught
-	result := e.Result
+	var result any
+	if k.dispatch(e) == nil {
+		result = e.Result
+	}
 	k.pool.put(e)
 	k.tellFamily(s.parent, Child, ChildLose, s, result)
 	s.free()
 }
 
-// free gives back all that s has. The events in the queue to and from s are cancelled: deliver skips
-// them.
+// free gives back all that s has. The events in the queue to and from s are cancelled: deliver
+// skips them.
 func (s *Session) free() {
 	k := s.kernel
 	s.life = over

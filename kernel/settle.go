@@ -6,10 +6,10 @@ type settling struct {
 	event string
 }
 
-// Settle asks for an event at the end of this turn: when all that is due, and all that is ready, was handed
-// over, and before the kernel waits again. It is how a wheel writes once what was put many times. A
-// Settle at the end of a turn is for the end of the next one, which comes at once. Until then it keeps
-// s alive. The event has no arguments; its sender is s itself.
+// Settle asks for an event at the end of this turn: when all that is due, and all that is ready,
+// was handed over, and before the kernel waits again. It is how a wheel writes once what was put
+// many times. A Settle at the end of a turn is for the end of the next one, which comes at once.
+// Until then it keeps s alive. The event has no arguments; its sender is s itself.
 func (s *Session) Settle(event string) {
 	if s.ended() {
 		return
@@ -19,8 +19,8 @@ func (s *Session) Settle(event string) {
 	k.settling = append(k.settling, settling{s, event})
 }
 
-// settle delivers what waits for the end of the turn. It takes no more than there is when it begins,
-// and returns their number.
+// settle delivers what waits for the end of the turn. It takes no more than there is when it
+// begins, and returns their number.
 func (k *Kernel) settle() int {
 	if len(k.settling) == 0 {
 		return 0

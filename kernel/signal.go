@@ -37,14 +37,14 @@ type sigWatch struct {
 }
 
 // Sig asks for an event when a signal comes, or, without an event, for none any more. The name is
-// without SIG: "INT", or a name of the program's own. The event carries the signal's name, what was sent
-// with it, and args. Watching does not keep the session alive. A signal of the operating system that
-// nobody watches does what it does to any process.
+// without SIG: "INT", or a name of the program's own. The event carries the signal's name, what
+// was sent with it, and args. Watching does not keep the session alive. A signal of the operating
+// system that nobody watches does what it does to any process.
 //
-// A signal to a session goes to its descendants first, the deepest first, and to the session last. QUIT,
-// INT, KILL, TERM, HUP, IDLE and DIE stop all of them, whether they watch it or not, unless one calls
-// SigHandled. ZOMBIE and UIDESTROY stop them in any case, others never. A signal of the operating system
-// goes to the root, so to every session.
+// A signal to a session goes to its descendants first, the deepest first, and to the session last.
+// QUIT, INT, KILL, TERM, HUP, IDLE and DIE stop all of them, whether they watch it or not, unless
+// one calls SigHandled. ZOMBIE and UIDESTROY stop them in any case, others never. A signal of the
+// operating system goes to the root, so to every session.
 //
 // POE: sig.
 func (s *Session) Sig(name, event string, args ...any) {
@@ -87,8 +87,8 @@ func (k *Kernel) Signal(to Target, name string, args ...any) error {
 	return nil
 }
 
-// SigHandled says that the signal that is being delivered is handled: it stops nobody. A handler calls it
-// before it returns.
+// SigHandled says that the signal that is being delivered is handled: it stops nobody. A handler
+// calls it before it returns.
 //
 // POE: sig_handled.
 func (k *Kernel) SigHandled() { k.handled++ }
@@ -167,7 +167,8 @@ func (k *Kernel) tellSignal(s *Session, sig *Event) {
 	k.pool.put(e)
 }
 
-// osSignals brings the operating system's signals in. Each is caught only while a session watches it.
+// osSignals brings the operating system's signals in. Each is caught only while a session watches
+// it.
 //
 // It is one of the doors of the kernel: the goroutines do nothing but pass the names on.
 type osSignals struct {

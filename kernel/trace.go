@@ -52,8 +52,8 @@ var traceNames = map[string]Trace{
 	"SESSIONS": TraceSessions, "SIGNALS": TraceSignals, "DEFAULT": TraceAll,
 }
 
-// environment adds what the environment asks for to the traces and assertions, and opens the file that
-// the trace goes to.
+// environment adds what the environment asks for to the traces and assertions, and opens the file
+// that the trace goes to.
 func (k *Kernel) environment(getenv func(string) string) error {
 	for name, flag := range assertNames {
 		if on(getenv("POE_ASSERT_" + name)) {
@@ -131,15 +131,17 @@ func (k *Kernel) traceSignal(what, name string, to *Session) {
 }
 
 func (k *Kernel) traceRefcount(s *Session, tag string, n int) {
-	k.log.Debug("<rc> count", zap.Stringer("session", s), zap.String("tag", tag), zap.Int("count", n))
+	k.log.Debug("<rc> count", zap.Stringer("session", s), zap.String("tag", tag),
+		zap.Int("count", n))
 }
 
 func (k *Kernel) traceFile(what string, s *Session, fd int, mode Mode) {
-	k.log.Debug("<fh> "+what, zap.Stringer("session", s), zap.Int("fd", fd), zap.Stringer("mode", mode))
+	k.log.Debug("<fh> "+what, zap.Stringer("session", s), zap.Int("fd", fd),
+		zap.Stringer("mode", mode))
 }
 
-// Errno returns the number of the system's error that err stands for, or 0. It is what a program that
-// was ported from Perl would look for in $!.
+// Errno returns the number of the system's error that err stands for, or 0. It is what a program
+// that was ported from Perl would look for in $!.
 func Errno(err error) syscall.Errno {
 	var errno syscall.Errno
 	errors.As(err, &errno)

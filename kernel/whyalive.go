@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Report says why a kernel still runs: for each session, what keeps it. Its sessions are in the order
-// in which they were created.
+// A Report says why a kernel still runs: for each session, what keeps it. Its sessions are in the
+// order in which they were created.
 type Report struct {
 	Sessions []SessionReport
 }
@@ -81,7 +81,9 @@ func (s *Session) details() map[reason][]string {
 		}
 	}
 	for e := k.queue.first; e != nil; e = e.next {
-		if e.Session == s {
+		if e.Session == s && e.kind == fresh {
+			add(hasEvents, "its first turn")
+		} else if e.Session == s {
 			add(hasEvents, "%q from %v", e.Name, e.Sender)
 		} else if e.Sender == s {
 			add(hasSent, "%q to %v", e.Name, e.Session)

@@ -12,8 +12,8 @@ import (
 // Events is a session as a table: for each event's name, the function that handles it.
 //
 // A function literal makes what POE calls an inline state, a method value an object state, and a
-// function of a package a package state. A table may mix them. It must have kernel.Start, and is not
-// changed once a session uses it; Session.State adds to the session, not to the table.
+// function of a package a package state. A table may mix them. It must have kernel.Start, and is
+// not changed once a session uses it; Session.State adds to the session, not to the table.
 //
 // POE: inline_states, object_states, package_states.
 type Events map[string]kernel.HandlerFunc
@@ -27,26 +27,36 @@ func (t Events) Handle(e *kernel.Event) {
 	e.Unhandled()
 }
 
-// Check reports a table without kernel.Start, a name without a function, and the name _signal, which POE
-// has given up in favour of Session.Sig.
+// Knows reports whether the table has a function for the name.
+func (t Events) Knows(name string) bool { return t[name] != nil }
+
+// Check reports a table without kernel.Start, a name without a function, and the name _signal,
+// which POE has given up in favour of Session.Sig.
 func (t Events) Check() error {
-	var wrong []error
+	wrong := t[kernel.Start] == nil
+	for name, f := range t {
+		wrong = wrong || f == nil || name == "_signal"
+	}
+	if !wrong {
+		return nil
+	}
+	var errs []error
+	if t[kernel.Start] == nil {
+		errs = append(errs, fmt.Errorf("session: the table has no %q", kernel.Start))
+	}
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		switch {
 		case name == "_signal":
-			wrong = append(wrong, errors.New("session: no handler is named _signal; see Sig"))
+			errs = append(errs, errors.New("session: no handler is named _signal; see Sig"))
 		case t[name] == nil:
-			wrong = append(wrong, fmt.Errorf("session: event %q has no function", name))
+			errs = append(errs, fmt.Errorf("session: event %q has no function", name))
 		}
 	}
-	if t[kernel.Start] == nil {
-		wrong = append(wrong, fmt.Errorf("session: the table has no %q", kernel.Start))
-	}
-	return errors.Join(wrong...)
+	return errors.Join(errs...)
 }
 
-// Join makes one table of several. A name that is in two of them is a mistake of the programmer, and
-// panics.
+// Join makes one table of several. A name that is in two of them is a mistake of the programmer,
+// and panics.
 func Join(tables ...Events) Events {
 	all := make(Events)
 	for _, t := range tables {

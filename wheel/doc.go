@@ -1,12 +1,12 @@
-// Package wheel has the wheels: each lives in one session, hides the handles that it works with, and tells
-// the session what happened by events whose names the session chose.
+// Package wheel has the wheels: each lives in one session, hides the handles that it works with,
+// and tells the session what happened by events whose names the session chose.
 //
-// SocketFactory makes connections, in either direction, and ReadWrite turns what comes in on one into
-// records, and records into what goes out.
+// SocketFactory makes connections, in either direction, and ReadWrite turns what comes in on one
+// into records, and records into what goes out.
 //
-// A wheel acts for the session that made it, its owner, whoever calls its methods. Its work shows in a
-// trace under events of its own. It keeps its owner alive until Close, and what it tells comes at
-// once, by a call from the owner to itself, unless its documentation says otherwise.
+// A wheel acts for the session that made it, its owner, whoever calls its methods. Its work shows
+// in a trace under events of its own. It keeps its owner alive until Close, and what it tells
+// comes at once, by a call from the owner to itself, unless its documentation says otherwise.
 //
 // POE: POE::Wheel.
 package wheel

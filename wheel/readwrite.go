@@ -3,6 +3,7 @@ package wheel
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/go-poe/poe/filter"
 	"github.com/go-poe/poe/kernel"
@@ -16,7 +17,7 @@ var (
 	// ErrOutputFull reports a record that would make the output longer than MaxOutput.
 	ErrOutputFull = errors.New("wheel: too much output waits to be written")
 
-	// ErrOutputShut reports a record that was put after ShutdownOutput. It stays where it is.
+	// ErrOutputShut reports a record that was put after ShutdownOutput. It is never written.
 	ErrOutputShut = errors.New("wheel: output is shut down")
 )
 
@@ -37,7 +38,7 @@ type ReadWriteOptions struct {
 	HighEvent    string // ID: so much waits to be written that it reached HighMark; it is posted
 	LowEvent     string // ID: after that, no more than LowMark is left
 
-	HighMark  int // bytes; 0 means no marks
+	HighMark  int // bytes, no more than MaxOutput; 0 means no marks
 	LowMark   int // bytes, less than HighMark
 	MaxOutput int // bytes; 0 means DefaultMaxOutput
 	BlockSize int // bytes that are read at once, at most and by default 64 KiB
@@ -45,21 +46,23 @@ type ReadWriteOptions struct {
 
 // check panics if the programmer made a mistake, and fills in what was left out.
 func (o *ReadWriteOptions) check() {
-	if o.Handle != nil {
-		o.InputHandle, o.OutputHandle = o.Handle, o.Handle
-	}
-	switch {
-	case o.InputHandle == nil || o.OutputHandle == nil:
-		panic("wheel: ReadWriteOptions has no Handle")
-	case o.HighMark < 0 || o.LowMark < 0 || o.HighMark > 0 && o.LowMark >= o.HighMark:
-		panic("wheel: ReadWriteOptions: LowMark is not below HighMark")
-	case o.HighMark == 0 && (o.HighEvent != "" || o.LowEvent != "" || o.LowMark > 0):
-		panic("wheel: ReadWriteOptions has no HighMark")
-	case o.MaxOutput < 0 || o.BlockSize < 0:
-		panic("wheel: ReadWriteOptions has a size below 0")
-	}
 	if o.MaxOutput == 0 {
 		o.MaxOutput = DefaultMaxOutput
+	}
+	switch {
+	case o.Handle != nil && (o.InputHandle != nil || o.OutputHandle != nil):
+		panic("wheel: ReadWriteOptions has a Handle, and InputHandle or OutputHandle")
+	case o.Handle == nil && (o.InputHandle == nil || o.OutputHandle == nil):
+		panic("wheel: ReadWriteOptions has no Handle")
+	case o.MaxOutput < 0 || o.BlockSize < 0:
+		panic("wheel: ReadWriteOptions has a size below 0")
+	case o.HighMark == 0 && (o.HighEvent != "" || o.LowEvent != "" || o.LowMark != 0):
+		panic("wheel: ReadWriteOptions has no HighMark")
+	case o.HighMark != 0:
+		checkMarks("ReadWriteOptions", o.HighMark, o.LowMark, o.MaxOutput)
+	}
+	if o.Handle != nil {
+		o.InputHandle, o.OutputHandle = o.Handle, o.Handle
 	}
 	if o.Filter == nil && (o.InputFilter == nil || o.OutputFilter == nil) {
 		o.Filter = filter.NewLine(filter.LineOptions{})
@@ -72,10 +75,20 @@ func (o *ReadWriteOptions) check() {
 	}
 }
 
+// checkMarks panics if the output cannot cross the marks in both directions.
+func checkMarks(where string, high, low, maxOutput int) {
+	switch {
+	case high <= 0 || low < 0 || low >= high:
+		panic("wheel: " + where + ": LowMark is not below HighMark")
+	case high > maxOutput:
+		panic("wheel: " + where + ": HighMark is above MaxOutput")
+	}
+}
+
 // A ReadWrite reads records from a handle, and writes records to it.
 //
-// All that is put during a turn of the kernel is written at its end, at once as far as the handle takes
-// it, and the rest as the handle becomes ready for more.
+// All that is put during a turn of the kernel is written at its end, at once as far as the handle
+// takes it, and the rest as the handle becomes ready for more.
 //
 // POE: POE::Wheel::ReadWrite.
 type ReadWrite struct {
@@ -85,6 +98,7 @@ type ReadWrite struct {
 	read   string
 	write  string
 	settle string
+	mark   string
 
 	in         Input
 	delivering bool
@@ -98,13 +112,16 @@ type ReadWrite struct {
 	settling  bool // the output is written at the end of the turn
 	blocked   bool // the handle takes no more for now
 	high      bool
+	highTold  bool  // by HighEvent
+	marking   bool  // HighEvent is in the kernel's queue, under the name of mark
 	outErr    error // why nothing can be written any more
 	finishing bool  // close once the output is written
 	halfClose bool  // and CloseWrite, likewise
 }
 
-// NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin, it has
-// closed its handles.
+// NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin,
+// it has closed its handles. The error is that of Session.SelectRead, or kernel.ErrNoSession if
+// owner has ended.
 func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, error) {
 	opts.check()
 	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts}
@@ -113,7 +130,17 @@ func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, err
 	w.read = w.state("read", w.readable)
 	w.write = w.state("write", w.writable)
 	w.settle = w.state("settle", w.settled)
-	if err := w.watchInput(); err != nil {
+	if opts.HighEvent != "" {
+		w.mark = w.state("mark", w.marked)
+	}
+	if opts.InputEvent == "" {
+		w.hold()
+	}
+	err := w.watchInput()
+	if owner.Ended() {
+		err = kernel.ErrNoSession
+	}
+	if err != nil {
 		w.Close()
 		return nil, err
 	}
@@ -149,22 +176,20 @@ func (w *ReadWrite) readable(e *kernel.Event) {
 		buf = buf[:w.opts.BlockSize]
 	}
 	n, err := w.opts.InputHandle.Read(buf)
-	if err == kernel.ErrAgain {
-		return
+	if n > 0 {
+		w.opts.InputFilter.Feed(buf[:n])
+		w.deliver()
 	}
-	if err != nil {
+	if err != nil && err != kernel.ErrAgain && !w.inDone && !w.closed {
 		w.inputFailed(err)
-		return
 	}
-	w.opts.InputFilter.Feed(buf[:n])
-	w.deliver()
 }
 
 // deliver hands over the records that the input filter holds.
 //
-// Each record goes to a handler, which may change the filter or close the wheel. That is why the loop asks
-// the wheel, and not variables of its own, what to do next. A pause holds back the next chunk, not the
-// records of this one.
+// Each record goes to a handler, which may change the filter or close the wheel. That is why the
+// loop asks the wheel, and not variables of its own, what to do next. A pause holds back the next
+// chunk, not the records of this one.
 func (w *ReadWrite) deliver() {
 	in := &w.in
 	if w.delivering {
@@ -183,20 +208,24 @@ func (w *ReadWrite) deliver() {
 			return
 		}
 		in.Record = r
-		w.tell(w.opts.InputEvent, in)
+		_ = w.tell(w.opts.InputEvent, in)
+		in.Record = filter.Record{}
 	}
-	in.Record = filter.Record{}
 }
 
-// inputFailed stops reading, at the end of the input or where it went wrong.
+// inputFailed stops reading, at the end of the input or where it went wrong. A peer that says no
+// more may still wait for the answer.
 func (w *ReadWrite) inputFailed(err error) {
 	w.inDone = true
 	_ = w.watchInput()
-	if w.opts.ErrorEvent == "" {
+	switch {
+	case w.opts.ErrorEvent != "":
+		_ = w.tell(w.opts.ErrorEvent, &Error{Op: "read", Err: err, Wheel: w.id})
+	case errors.Is(err, io.EOF):
+		w.Finish()
+	default:
 		w.Close()
-		return
 	}
-	w.tell(w.opts.ErrorEvent, &Error{Op: "read", Err: err, Wheel: w.id})
 }
 
 // Put writes p, as one record. See PutRecord.
@@ -207,13 +236,15 @@ func (w *ReadWrite) Put(p []byte) error { return w.PutRecord(filter.Record{Bytes
 // PutString is Put for a string.
 func (w *ReadWrite) PutString(s string) error { return w.Put([]byte(s)) }
 
-// PutRecord encodes r with the output filter and has it written at the end of the turn. It keeps nothing
-// of r. The error says why r will not be written: ErrOutputFull, ErrOutputShut, ErrClosed, what went wrong
-// with the output earlier, or what the filter has against r.
+// PutRecord encodes r with the output filter and has it written at the end of the turn. It keeps
+// nothing of r. The error says why r will not be written: ErrOutputFull, ErrOutputShut, ErrClosed,
+// what went wrong with the output earlier, or what the filter has against r.
 func (w *ReadWrite) PutRecord(r filter.Record) error {
 	switch {
 	case w.closed || w.finishing:
 		return ErrClosed
+	case w.halfClose:
+		return ErrOutputShut
 	case w.outErr != nil && w.outErr != ErrOutputShut:
 		return w.outErr
 	}
@@ -222,15 +253,23 @@ func (w *ReadWrite) PutRecord(r filter.Record) error {
 	}
 	w.compact()
 	out, err := w.opts.OutputFilter.Append(w.out, r)
-	if err != nil {
-		return fmt.Errorf("wheel: cannot encode the record: %w", err)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("wheel: cannot encode the record: %w", err)
+	case len(out)-w.sent > w.opts.MaxOutput:
+		err = ErrOutputFull
+	case len(out) > len(w.out):
+		w.out = out
+		w.messages++
+		err = w.outErr // after ShutdownOutput it stays where it is, and counts
 	}
-	if len(out)-w.sent > w.opts.MaxOutput {
-		return ErrOutputFull
+	if len(w.out) == 0 {
+		w.dropOutput()
 	}
-	w.messages++
-	w.grown(out)
-	return w.outErr
+	if err == nil {
+		w.grown()
+	}
+	return err
 }
 
 // compact moves the output to the start of its buffer when most of that is written.
@@ -241,24 +280,36 @@ func (w *ReadWrite) compact() {
 	}
 }
 
-// grown sees to it that the output, which has become out, is written, and that it is not too much.
-func (w *ReadWrite) grown(out []byte) {
-	if len(out) == len(w.out) {
-		return
-	}
-	w.out = out
-	if w.outErr != nil {
-		return
-	}
-	if !w.settling && !w.blocked {
+// grown sees to it that the output is written, and that HighEvent comes if there is too much of it.
+func (w *ReadWrite) grown() {
+	n := w.OutOctets()
+	if n > 0 && !w.settling && !w.blocked {
 		w.settling = true
 		w.owner.Settle(w.settle)
 	}
-	if w.opts.HighMark > 0 && !w.high && w.OutOctets() >= w.opts.HighMark {
-		w.high = true
-		if w.opts.HighEvent != "" {
-			w.owner.Yield(w.opts.HighEvent, w.idArg)
-		}
+	if w.opts.HighMark == 0 || w.high || n < w.opts.HighMark {
+		return
+	}
+	w.high, w.highTold = true, false
+	if w.opts.HighEvent != "" && !w.marking {
+		w.marking = true
+		w.owner.Yield(w.mark)
+	}
+}
+
+// marked is when HighEvent has had its turn.
+func (w *ReadWrite) marked(*kernel.Event) {
+	w.marking = false
+	if w.high {
+		w.tellHigh()
+	}
+}
+
+// tellHigh sends HighEvent, once for each time that the output reaches HighMark.
+func (w *ReadWrite) tellHigh() {
+	if !w.highTold {
+		w.highTold = true
+		_ = w.tell(w.opts.HighEvent, w.idArg)
 	}
 }
 
@@ -271,7 +322,8 @@ func (w *ReadWrite) settled(*kernel.Event) {
 // writable is when the handle takes more.
 func (w *ReadWrite) writable(*kernel.Event) { w.flush() }
 
-// Flush writes now what the handle takes now, and does not wait for the end of the turn.
+// Flush writes now what the handle takes now, and does not wait for the end of the turn. What the
+// wheel has to tell of that comes before Flush returns.
 //
 // POE: flush.
 func (w *ReadWrite) Flush() {
@@ -292,29 +344,37 @@ func (w *ReadWrite) flush() {
 			return
 		}
 	}
-	if w.outErr != nil {
+	flushed := w.OutOctets() == 0
+	if w.outErr != nil || !w.watchOutput(!flushed) {
 		return
 	}
-	flushed := w.OutOctets() == 0
-	w.watchOutput(!flushed)
 	done := flushed && len(w.out) > 0
 	if done {
 		w.dropOutput()
 	}
 	if w.high && w.OutOctets() <= w.opts.LowMark {
-		w.high = false
-		w.tell(w.opts.LowEvent, w.idArg)
+		w.tellLow()
 	}
 	if done && !w.closed && w.OutOctets() == 0 {
 		w.finish()
-		w.tell(w.opts.FlushedEvent, w.idArg)
+		_ = w.tell(w.opts.FlushedEvent, w.idArg)
 	}
 }
 
-// watchOutput waits for the handle to take more, or not.
-func (w *ReadWrite) watchOutput(blocked bool) {
+// tellLow sends LowEvent. If HighEvent had no turn yet, it comes first: who were to stop when
+// there is too much already would never go on.
+func (w *ReadWrite) tellLow() {
+	w.tellHigh()
+	if !w.closed && w.high && w.OutOctets() <= w.opts.LowMark {
+		w.high = false
+		_ = w.tell(w.opts.LowEvent, w.idArg)
+	}
+}
+
+// watchOutput waits for the handle to take more, or not. It reports whether that is possible.
+func (w *ReadWrite) watchOutput(blocked bool) bool {
 	if blocked == w.blocked {
-		return
+		return true
 	}
 	w.blocked = blocked
 	event := ""
@@ -322,8 +382,11 @@ func (w *ReadWrite) watchOutput(blocked bool) {
 		event = w.write
 	}
 	if err := w.owner.SelectWrite(w.opts.OutputHandle, event); err != nil {
+		w.blocked = false
 		w.outputFailed(err)
+		return false
 	}
+	return true
 }
 
 // dropOutput gives the buffer back.
@@ -337,13 +400,11 @@ func (w *ReadWrite) outputFailed(err error) {
 	w.outErr = &Error{Op: "write", Err: err, Wheel: w.id}
 	w.watchOutput(false)
 	w.dropOutput()
+	w.high, w.halfClose = false, false
 	if w.opts.ErrorEvent == "" || w.finishing {
-		event := w.opts.ErrorEvent
 		w.Close()
-		w.tell(event, w.outErr)
-		return
 	}
-	w.tell(w.opts.ErrorEvent, w.outErr)
+	_ = w.tell(w.opts.ErrorEvent, w.outErr)
 }
 
 // finish does what waited for the output to be written.
@@ -373,18 +434,17 @@ func (w *ReadWrite) OutMessages() int { return w.messages }
 // POE: what put returns.
 func (w *ReadWrite) High() bool { return w.high }
 
-// SetMarks changes HighMark and LowMark. It panics where the options would.
+// SetMarks changes HighMark and LowMark. It panics where the options would. What the output has
+// reached by now is looked at when it changes next.
 //
 // POE: set_high_mark, set_low_mark.
 func (w *ReadWrite) SetMarks(high, low int) {
-	if high <= 0 || low < 0 || low >= high {
-		panic("wheel: SetMarks: the low mark is not below the high mark")
-	}
+	checkMarks("SetMarks", high, low, w.opts.MaxOutput)
 	w.opts.HighMark, w.opts.LowMark = high, low
 }
 
-// PauseInput leaves what comes in where it is, so that the peer has to wait. The records that were read
-// already still arrive.
+// PauseInput leaves what comes in where it is, so that the peer has to wait. The records that were
+// read already still arrive.
 //
 // POE: pause_input.
 func (w *ReadWrite) PauseInput() { w.pauseInput(true) }
@@ -418,7 +478,8 @@ func (w *ReadWrite) ShutdownInput() {
 	_ = w.opts.InputHandle.CloseRead() // nobody waits for what this may say
 }
 
-// ShutdownOutput tells the peer, once all output is written, that no more will come. Reading goes on.
+// ShutdownOutput tells the peer, once all output is written, that no more will come. Reading goes
+// on. What is put from now on is not written.
 //
 // POE: shutdown_output, which drops what is not written.
 func (w *ReadWrite) ShutdownOutput() {
@@ -455,6 +516,9 @@ func (w *ReadWrite) SetOutputFilter(f filter.Filter) { w.opts.OutputFilter = f }
 //
 // POE: set_input_filter.
 func (w *ReadWrite) SetInputFilter(f filter.Filter) {
+	if f == w.opts.InputFilter {
+		return
+	}
 	pending := w.opts.InputFilter.Pending()
 	w.opts.InputFilter = f
 	if len(pending) > 0 && !w.inDone {
@@ -463,13 +527,18 @@ func (w *ReadWrite) SetInputFilter(f filter.Filter) {
 	}
 }
 
-// SetInputEvent changes the event for what comes in; with "" nothing is read until there is one again. A
-// pause goes on.
+// SetInputEvent changes the event for what comes in; with "" nothing is read until there is one
+// again. The records that were read already, and had no event, arrive before SetInputEvent
+// returns. A pause goes on. The error is that of Session.SelectRead.
 //
-// POE: event.
+// POE: event, which ends a pause.
 func (w *ReadWrite) SetInputEvent(name string) error {
 	w.opts.InputEvent = name
-	return w.watchInput()
+	err := w.watchInput()
+	if !w.delivering {
+		w.deliver()
+	}
+	return err
 }
 
 // SetFlushedEvent changes the event for the end of the output.
@@ -484,8 +553,8 @@ func (w *ReadWrite) InputHandle() kernel.Handle { return w.opts.InputHandle }
 // OutputHandle returns the handle that is written to. It is the wheel's.
 func (w *ReadWrite) OutputHandle() kernel.Handle { return w.opts.OutputHandle }
 
-// Finish closes the wheel once all output is written. Until then nothing comes in any more; when it is
-// written, FlushedEvent comes, or, when it cannot be, ErrorEvent.
+// Finish closes the wheel once all output is written: at once if that is so. Until then nothing
+// comes in any more. When it is written, FlushedEvent comes, or, when it cannot be, ErrorEvent.
 func (w *ReadWrite) Finish() {
 	if w.closed {
 		return
@@ -493,13 +562,13 @@ func (w *ReadWrite) Finish() {
 	w.inDone = true
 	_ = w.watchInput()
 	w.finishing = true
-	if w.OutOctets() == 0 {
+	if w.OutOctets() == 0 || w.outErr != nil {
 		w.finish()
 	}
 }
 
-// Close ends the wheel, now, and closes its handles. Output that is not written is lost. No event comes
-// from the wheel after that. A second Close does nothing.
+// Close ends the wheel, now, and closes its handles. Output that is not written is lost. No event
+// comes from the wheel after that. A second Close does nothing.
 //
 // POE: the end of the wheel's last reference.
 func (w *ReadWrite) Close() {
@@ -513,8 +582,8 @@ func (w *ReadWrite) Close() {
 	}
 }
 
-// Detach ends the wheel, but leaves its handles open, for somebody else. It returns what the wheel has
-// read and not delivered. Output that is not written is lost.
+// Detach ends the wheel, but leaves its handles open, for somebody else. It returns what the wheel
+// has read and not delivered. Output that is not written is lost.
 func (w *ReadWrite) Detach() (pending []byte) {
 	if w.closed {
 		return nil
@@ -528,7 +597,14 @@ func (w *ReadWrite) Detach() (pending []byte) {
 func (w *ReadWrite) detach() {
 	_ = w.owner.SelectRead(w.opts.InputHandle, "")
 	_ = w.owner.SelectWrite(w.opts.OutputHandle, "")
-	w.close()
 	w.reading, w.blocked = false, false
 	w.dropOutput()
+	var late []string
+	if w.settling {
+		late = append(late, w.settle)
+	}
+	if w.marking {
+		late = append(late, w.mark)
+	}
+	w.close(late...)
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/go-poe/poe/kernel"
 )
@@ -31,44 +31,40 @@ type SocketFactoryOptions struct {
 	FailureEvent string // *Error: an operation failed
 }
 
-// A Connection is a socket that a SocketFactory made. The receiver of the event owns it, and closes it.
-type Connection struct {
-	Socket kernel.Socket
-	Remote net.Addr // the other end; nil for a datagram socket
-	Wheel  ID
-}
-
-// acceptsPerTurn is how many connections a listener accepts before others get their turn.
-const acceptsPerTurn = 16
-
-// acceptPause is how long a listener waits when the process or the system has no descriptors left. The
-// connections wait in the listener's queue.
-const acceptPause = 100 * time.Millisecond
-
 // A SocketFactory makes sockets. With a RemoteAddress it makes one connection, and is done; it tries all
-// addresses of a name in turn. Without, it listens, and makes a connection of whoever calls; or, with
-// "udp", it makes one socket for datagrams.
+// addresses of a name in turn, and what fails is the last of them. Without, it listens, and makes a
+// connection of whoever calls; or, with "udp", it makes one socket for datagrams.
 //
 // What fails is told by FailureEvent, and never by the constructor. It comes later, like everything that
-// the wheel tells. Names are looked up without blocking.
+// the wheel tells, and is the end of the wheel; but a listener that cannot accept tries again by itself.
+// Names are looked up without blocking.
+//
+// A connect may take as long as the system lets it. Who wants it shorter closes the wheel.
 //
 // POE: POE::Wheel::SocketFactory.
 type SocketFactory struct {
-	base
+	listener
 	opts   SocketFactoryOptions
 	local  []net.Addr // to bind to
 	remote []net.Addr // to connect to, those that are left to try
-	socket kernel.Socket
-	paused bool // by PauseAccept
-	resume string
-	event  string // of the wheel's own, for readiness
+	event  string     // an event of the wheel's own, for the outcome of a connect
+	late   string     // an event of the wheel's own that will come in any case
+	cancel context.CancelFunc
 }
 
 // NewSocketFactory begins to make sockets on behalf of owner. It works until Close, or, when it connects,
-// until it succeeds or fails.
+// until it succeeds or fails. For an owner that has ended it does nothing.
 func NewSocketFactory(owner *kernel.Session, opts SocketFactoryOptions) *SocketFactory {
 	opts.check()
-	w := &SocketFactory{base: newBase("SocketFactory", owner), opts: opts}
+	w := &SocketFactory{opts: opts, listener: listener{
+		base:     newBase("SocketFactory", owner),
+		accepted: opts.SuccessEvent,
+		failed:   opts.FailureEvent,
+	}}
+	if owner.Ended() {
+		w.Close()
+		return w
+	}
 	w.hold()
 	w.resolveLocal()
 	return w
@@ -89,13 +85,14 @@ func (o *SocketFactoryOptions) check() {
 		panic("wheel: SocketFactoryOptions has no SuccessEvent or no FailureEvent")
 	case o.RemoteAddress != "" && o.RemotePort == "" && o.Network != "unix":
 		panic("wheel: SocketFactoryOptions has no RemotePort")
+	case o.RemoteAddress == "" && o.RemotePort != "":
+		panic("wheel: SocketFactoryOptions has no RemoteAddress")
 	case o.RemoteAddress == "" && o.Network == "unix" && o.BindAddress == "":
 		panic("wheel: SocketFactoryOptions has no BindAddress")
+	case o.Network == "unix" && (o.BindPort != "" || o.RemotePort != ""):
+		panic("wheel: SocketFactoryOptions has a port for a path")
 	}
 }
-
-// connects reports whether the wheel connects, and does not wait to be called.
-func (w *SocketFactory) connects() bool { return w.opts.RemoteAddress != "" }
 
 // resolveLocal finds the addresses to bind to, then goes on.
 func (w *SocketFactory) resolveLocal() {
@@ -108,141 +105,167 @@ func (w *SocketFactory) resolveLocal() {
 
 func (w *SocketFactory) gotLocal(addrs []net.Addr) {
 	w.local = addrs
-	if w.connects() {
+	if w.opts.RemoteAddress != "" {
 		w.lookUp(w.opts.RemoteAddress, w.opts.RemotePort, w.gotRemote)
 		return
 	}
-	w.open(nil)
+	w.serve()
 }
 
 func (w *SocketFactory) gotRemote(addrs []net.Addr) {
 	w.remote = addrs
-	w.connectNext()
+	w.connectNext(nil)
 }
 
 // lookUp finds the addresses for a host and a port, and gives them to then: at once if no name has to be
 // looked up for that.
 func (w *SocketFactory) lookUp(host, port string, then func([]net.Addr)) {
-	if w.opts.Network == "unix" {
-		then([]net.Addr{&net.UnixAddr{Name: host, Net: "unix"}})
+	network := w.opts.Network
+	if network == "unix" {
+		then([]net.Addr{&net.UnixAddr{Name: host, Net: network}})
 		return
 	}
-	number, err := lookUpPort(w.opts.Network, port)
-	if err != nil {
-		w.fail("getservbyname", err)
+	if port == "" {
+		port = "0"
+	}
+	ips := numeric(host)
+	number, err := strconv.ParseUint(port, 10, 16)
+	if ips != nil && err == nil {
+		w.found(ips, uint16(number), then)
 		return
 	}
-	if host == "" {
-		host = "0.0.0.0"
-		if w.opts.Network[len(w.opts.Network)-1] == '6' {
-			host = "::"
-		}
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		w.found([]netip.Addr{ip}, number, then)
-		return
-	}
-	answer := w.state("resolve "+host, func(e *kernel.Event) {
+	w.late = w.state("resolve "+host, func(e *kernel.Event) {
+		w.late = ""
+		w.cancel()
 		done := kernel.Arg[*kernel.Done](e, 0)
-		if done.Err != nil {
-			w.fail("inet_aton", addressError{done.Err})
+		if failed, ok := done.Err.(*Error); ok {
+			w.fail(failed.Op, failed.Err)
 			return
 		}
-		w.found(done.Value.([]netip.Addr), number, then)
+		a := done.Value.(answer)
+		w.found(a.ips, a.port, then)
 	})
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
 	loop := w.owner.Kernel().Loop()
-	err = w.owner.Work(func(ctx context.Context) (any, error) {
-		addrs, err := loop.Resolve(ctx, host)
-		return addrs, err
-	}, answer)
-	if err != nil {
+	work := func(life context.Context) (any, error) {
+		defer context.AfterFunc(life, cancel)()
+		return ask(ctx, loop, network, host, port)
+	}
+	if err := w.owner.Work(work, w.late); err != nil {
+		w.late = ""
 		w.fail("inet_aton", addressError{err})
 	}
 }
 
+// numeric returns the addresses of a host that need not be looked up: no host at all means any address, of
+// IPv4 if there is a choice.
+func numeric(host string) []netip.Addr {
+	if host == "" {
+		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return nil
+	}
+	return []netip.Addr{ip}
+}
+
+// An answer is what a host and a port stand for.
+type answer struct {
+	ips  []netip.Addr
+	port uint16
+}
+
+// ask looks a host and a port up, and blocks. The error is an *Error without a wheel.
+func ask(ctx context.Context, loop kernel.Loop, network, host, port string) (any, error) {
+	number, err := net.DefaultResolver.LookupPort(ctx, network, port)
+	if err != nil {
+		return nil, &Error{Op: "getservbyname", Err: addressError{err}}
+	}
+	ips := numeric(host)
+	if ips == nil {
+		ips, err = loop.Resolve(ctx, host)
+	}
+	if err != nil {
+		return nil, &Error{Op: "inet_aton", Err: addressError{err}}
+	}
+	return answer{ips, uint16(number)}, nil
+}
+
 // found keeps the addresses that the network can use.
-func (w *SocketFactory) found(ips []netip.Addr, port int, then func([]net.Addr)) {
+func (w *SocketFactory) found(ips []netip.Addr, port uint16, then func([]net.Addr)) {
 	var addrs []net.Addr
 	for _, ip := range ips {
 		ip = ip.Unmap()
-		switch w.opts.Network[len(w.opts.Network)-1] {
-		case '4':
-			if !ip.Is4() {
-				continue
-			}
-		case '6':
-			if !ip.Is6() {
-				continue
-			}
+		if v := version(w.opts.Network); v == '4' && !ip.Is4() || v == '6' && !ip.Is6() {
+			continue
 		}
-		at := netip.AddrPortFrom(ip, uint16(port))
-		if w.opts.Network[0] == 'u' {
+		at := netip.AddrPortFrom(ip, port)
+		if w.isDatagram() {
 			addrs = append(addrs, net.UDPAddrFromAddrPort(at))
 		} else {
 			addrs = append(addrs, net.TCPAddrFromAddrPort(at))
 		}
 	}
 	if len(addrs) == 0 {
-		w.fail("inet_aton", addressError{errors.New("no address of the wanted kind")})
+		w.fail("inet_aton", addressError{errNoAddress})
 		return
 	}
 	then(addrs)
 }
 
+var errNoAddress = errors.New("no address of the wanted kind")
+
+// version returns the version of IP that a network has, as a digit, or any other byte.
+func version(network string) byte { return network[len(network)-1] }
+
+func (w *SocketFactory) isDatagram() bool { return w.opts.Network[:3] == "udp" }
+
 // An addressError is the failure to find an address. It counts as EADDRNOTAVAIL, as in POE.
 type addressError struct{ err error }
 
 func (e addressError) Error() string   { return e.err.Error() }
-func (e addressError) Unwrap() []error { return []error{e.err, syscall.EADDRNOTAVAIL} }
+func (e addressError) Unwrap() []error { return []error{syscall.EADDRNOTAVAIL, e.err} }
 
-// lookUpPort returns the number of a port, which may be the name of a service.
-func lookUpPort(network, port string) (int, error) {
-	if port == "" {
-		return 0, nil
+// serve makes the socket of a wheel that does not connect.
+func (w *SocketFactory) serve() {
+	if failed := w.open(nil); failed != nil {
+		w.fail(failed.Op, failed.Err)
+		return
 	}
-	number, err := net.LookupPort(network, port)
+	if w.isDatagram() {
+		w.later(func() { w.succeed(nil) })
+		return
+	}
+	err := w.socket.Listen(w.opts.ListenQueue)
+	if err == nil {
+		err = w.watch()
+	}
 	if err != nil {
-		return 0, addressError{err}
+		w.fail("listen", err)
 	}
-	return number, nil
 }
 
-// connectNext tries the next of the remote addresses.
-func (w *SocketFactory) connectNext() {
-	addr := w.remote[0]
-	w.remote = w.remote[1:]
-	w.open(addr)
-}
-
-// open makes the socket, and begins to connect it to remote or, for nil, to listen.
-func (w *SocketFactory) open(remote net.Addr) {
+// open makes a socket, to be connected to remote or, for nil, to wait for others.
+func (w *SocketFactory) open(remote net.Addr) *Error {
 	network, local := w.network(remote)
 	s, err := w.owner.Kernel().Loop().Socket(network)
 	if err != nil {
-		w.fail("socket", err)
-		return
+		return &Error{Op: "socket", Err: err}
 	}
 	w.socket = s
 	if w.opts.Reuse {
 		if err := s.SetOption(kernel.ReuseAddr, true); err != nil {
-			w.fail("setsockopt", err)
-			return
+			return &Error{Op: "setsockopt", Err: err}
 		}
 	}
 	if local != nil {
 		if err := s.Bind(local); err != nil {
-			w.fail("bind", err)
-			return
+			return &Error{Op: "bind", Err: err}
 		}
 	}
-	switch {
-	case remote != nil:
-		w.connect(remote)
-	case network[0] == 'u' && network != "unix":
-		w.succeedLater()
-	default:
-		w.listen()
-	}
+	return nil
 }
 
 // network returns the network for an address, and the address to bind to that goes with it.
@@ -279,132 +302,88 @@ func isIPv6(addr net.Addr) bool {
 	return false
 }
 
+// connectNext tries the remote addresses that are left, until one of them is a connection or may become
+// one. If there is none, it tells how the last one failed.
+func (w *SocketFactory) connectNext(failed *Error) {
+	for len(w.remote) > 0 {
+		addr := w.remote[0]
+		w.remote = w.remote[1:]
+		if failed = w.connect(addr); failed == nil {
+			return
+		}
+		w.closeSocket()
+	}
+	w.fail(failed.Op, failed.Err)
+}
+
 // connect begins to connect. The outcome comes with the readiness to write, also where it is known at
 // once: the constructor may still be running.
-func (w *SocketFactory) connect(remote net.Addr) {
-	err := w.socket.Connect(remote)
-	if err != nil && err != kernel.ErrAgain {
-		w.connectFailed(err)
-		return
+func (w *SocketFactory) connect(remote net.Addr) *Error {
+	if failed := w.open(remote); failed != nil {
+		return failed
+	}
+	if err := w.socket.Connect(remote); err != nil && err != kernel.ErrAgain {
+		return &Error{Op: "connect", Err: err}
 	}
 	if w.event == "" {
 		w.event = w.state("connect", w.connected)
 	}
 	if err := w.owner.SelectWrite(w.socket, w.event); err != nil {
-		w.fail("connect", err)
+		return &Error{Op: "connect", Err: err}
 	}
+	return nil
 }
 
-// connected learns the outcome of a connect.
+// connected learns the outcome of a connect, if it is known by now.
 func (w *SocketFactory) connected(*kernel.Event) {
+	err := w.socket.ConnectError()
+	if err == kernel.ErrAgain {
+		return
+	}
+	op := "connect"
+	var remote net.Addr
+	if err == nil {
+		op = "getpeername"
+		remote, err = w.socket.RemoteAddr()
+	}
+	if err != nil {
+		w.closeSocket()
+		w.connectNext(&Error{Op: op, Err: err})
+		return
+	}
+	w.succeed(remote)
+}
+
+// succeed ends a wheel that makes one socket, and hands that over.
+func (w *SocketFactory) succeed(remote net.Addr) {
 	s := w.socket
 	_ = w.owner.SelectWrite(s, "")
-	if err := s.ConnectError(); err != nil {
-		w.connectFailed(err)
-		return
-	}
-	remote, err := s.RemoteAddr()
-	if err != nil {
-		w.fail("getpeername", err)
-		return
-	}
 	w.socket = nil
 	w.Close()
-	w.tell(w.opts.SuccessEvent, &Connection{Socket: s, Remote: remote, Wheel: w.id})
+	w.give(&Connection{Socket: s, Remote: remote, Wheel: w.id})
 }
 
-// connectFailed tries the next address, if there is one.
-func (w *SocketFactory) connectFailed(err error) {
-	if len(w.remote) == 0 {
-		w.fail("connect", err)
-		return
-	}
+// fail ends the wheel, and tells that it failed, when the constructor has returned.
+func (w *SocketFactory) fail(op string, err error) {
 	w.closeSocket()
-	w.connectNext()
-}
-
-// succeedLater hands the socket for datagrams over, when the constructor has returned.
-func (w *SocketFactory) succeedLater() {
-	w.owner.Yield(w.state("bound", func(*kernel.Event) {
-		s := w.socket
-		w.socket = nil
+	w.later(func() {
 		w.Close()
-		w.tell(w.opts.SuccessEvent, &Connection{Socket: s, Wheel: w.id})
-	}))
+		_ = w.tell(w.failed, &Error{Op: op, Err: err, Wheel: w.id})
+	})
 }
 
-func (w *SocketFactory) listen() {
-	if err := w.socket.Listen(w.opts.ListenQueue); err != nil {
-		w.fail("listen", err)
-		return
-	}
-	w.event = w.state("accept", w.acceptable)
-	w.resume = w.state("resume", func(*kernel.Event) { w.watchAccept(w.paused) })
-	if err := w.owner.SelectRead(w.socket, w.event); err != nil {
-		w.fail("listen", err)
-	}
-	if w.paused {
-		w.watchAccept(true)
-	}
+// later does what the constructor must not.
+func (w *SocketFactory) later(do func()) {
+	w.late = w.state("outcome", func(*kernel.Event) {
+		w.late = ""
+		do()
+	})
+	w.owner.Yield(w.late)
 }
 
-// acceptable accepts the connections that wait, but not so many that others have to wait for it.
-func (w *SocketFactory) acceptable(*kernel.Event) {
-	for i := 0; i < acceptsPerTurn && !w.closed && !w.paused; i++ {
-		s, err := w.socket.Accept()
-		if err == kernel.ErrAgain {
-			return
-		}
-		if err != nil {
-			w.acceptFailed(err)
-			return
-		}
-		remote, err := s.RemoteAddr()
-		if err != nil { // it is gone again
-			_ = s.Close()
-			continue
-		}
-		w.tell(w.opts.SuccessEvent, &Connection{Socket: s, Remote: remote, Wheel: w.id})
-	}
-}
-
-// acceptFailed goes on listening. When there are no descriptors left, trying again at once would keep the
-// kernel busy with nothing else.
-func (w *SocketFactory) acceptFailed(err error) {
-	w.watchAccept(true)
-	w.owner.Delay(w.resume, acceptPause)
-	w.tell(w.opts.FailureEvent, &Error{Op: "accept", Err: err, Wheel: w.id})
-}
-
-func (w *SocketFactory) watchAccept(paused bool) {
-	if w.closed || w.socket == nil || w.resume == "" {
-		return
-	}
-	if paused {
-		_ = w.owner.SelectPauseRead(w.socket)
-	} else {
-		_ = w.owner.SelectResumeRead(w.socket)
-	}
-}
-
-// PauseAccept leaves those who call waiting.
-//
-// POE: pause_accept.
-func (w *SocketFactory) PauseAccept() {
-	w.paused = true
-	w.watchAccept(true)
-}
-
-// ResumeAccept accepts again.
-//
-// POE: resume_accept.
-func (w *SocketFactory) ResumeAccept() {
-	w.paused = false
-	w.watchAccept(false)
-}
-
-// LocalAddr returns the address that the wheel listens at. While there is none, because a name is
-// still looked up, or something failed, it returns ErrClosed.
+// LocalAddr returns the address of the wheel's socket: the one that it listens at. While there is none,
+// because a name is still looked up, or something failed, or the socket was handed over, it returns
+// ErrClosed.
 //
 // POE: getsockname.
 func (w *SocketFactory) LocalAddr() (net.Addr, error) {
@@ -414,15 +393,8 @@ func (w *SocketFactory) LocalAddr() (net.Addr, error) {
 	return w.socket.LocalAddr()
 }
 
-// fail ends the wheel, and tells later what failed.
-func (w *SocketFactory) fail(op string, err error) {
-	failed := &Error{Op: op, Err: err, Wheel: w.id}
-	w.owner.Yield(w.opts.FailureEvent, failed)
-	w.Close()
-}
-
-// Close ends the wheel: it neither connects nor listens any more. Sockets that it has handed over stay as
-// they are. A second Close does nothing.
+// Close ends the wheel: it neither connects nor listens any more, and tells nothing. Sockets that it has
+// handed over stay as they are. A second Close does nothing.
 //
 // POE: the end of the wheel's last reference.
 func (w *SocketFactory) Close() {
@@ -430,17 +402,17 @@ func (w *SocketFactory) Close() {
 		return
 	}
 	w.closeSocket()
-	if w.resume != "" {
-		w.owner.AlarmClear(w.resume)
+	if w.cancel != nil {
+		w.cancel()
 	}
-	w.close()
+	w.close(w.late)
 }
 
 func (w *SocketFactory) closeSocket() {
+	w.unwatch()
 	if w.socket == nil {
 		return
 	}
-	_ = w.owner.SelectRead(w.socket, "")
 	_ = w.owner.SelectWrite(w.socket, "")
 	_ = w.socket.Close() // nobody waits for what this may say
 	w.socket = nil

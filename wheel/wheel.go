@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 
 	"github.com/go-poe/poe/filter"
@@ -38,7 +39,8 @@ func (e *Error) Error() string { return e.Op + ": " + e.Err.Error() }
 // Unwrap returns what went wrong.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errno returns the number of the system's error, or 0 where there is none, as at the end of the input.
+// Errno returns the number of the system's error, or 0 where there is none, as at the end of the
+// input.
 func (e *Error) Errno() syscall.Errno { return kernel.Errno(e.Err) }
 
 // Text returns the text of the system's error alone, and "" at the end of the input, as POE has it.
@@ -80,12 +82,17 @@ func (b *base) state(what string, f kernel.HandlerFunc) string {
 	return name
 }
 
-// tell hands arg to the owner's handler for an event, now, if the wheel was given such an event. What the
-// handler does wrong is between it and the kernel.
-func (b *base) tell(event string, arg any) {
-	if event != "" {
-		_, _ = b.owner.Call(b.owner, event, arg)
+// tell hands arg to the owner's handler for an event, now, if the wheel was given such an event.
+// The error says that nobody got arg; what the handler does wrong is between it and the kernel.
+func (b *base) tell(event string, arg any) error {
+	if event == "" {
+		return kernel.ErrNoHandler
 	}
+	_, err := b.owner.Call(b.owner, event, arg)
+	if errors.Is(err, kernel.ErrNoHandler) || errors.Is(err, kernel.ErrNoSession) {
+		return err
+	}
+	return nil
 }
 
 // hold keeps the owner alive where no watch of the wheel does.
@@ -104,15 +111,20 @@ func (b *base) release() {
 	}
 }
 
-// close takes back what the wheel added to its owner. It reports whether there was anything to close.
-func (b *base) close() bool {
-	if b.closed {
-		return false
-	}
+// close takes back what the wheel added to its owner. Those of the wheel's own events that are
+// late, which is in the kernel's queue, find a handler that does nothing: to the owner they would
+// be unknown events.
+func (b *base) close(late ...string) {
 	b.closed = true
 	b.release()
 	for _, name := range b.states {
-		b.owner.RemoveState(name)
+		if slices.Contains(late, name) {
+			b.owner.State(name, vanish)
+		} else {
+			b.owner.RemoveState(name)
+		}
 	}
-	return true
 }
+
+// vanish handles the last event of a wheel that is closed.
+func vanish(e *kernel.Event) { e.Session.RemoveState(e.Name) }

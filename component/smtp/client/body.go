@@ -11,16 +11,16 @@ import (
 	"github.com/go-poe/poe/wheel"
 )
 
-// chunkSize is how much of a message is read at once, and highMark how much of it waits at the most to be
-// written while no more is read: so much memory a message takes, however long it is.
+// chunkSize is how much of a message is read at once, and highMark how much of it waits at the
+// most to be written while no more is read: so much memory a message takes, however long it is.
 const (
 	chunkSize = 128 << 10
 	highMark  = 256 << 10
 	lowMark   = 64 << 10
 )
 
-// A body is where the text of a message comes from. What is in memory is there at once; what has to be
-// read is read elsewhere, since reading may block.
+// A body is where the text of a message comes from. What is in memory is there at once; what has
+// to be read is read elsewhere, since reading may block.
 type body struct {
 	rest   []byte    // of a text in memory
 	r      io.Reader // or nil
@@ -133,7 +133,8 @@ func (d *delivery) chunkRead(e *kernel.Event, done *kernel.Done) {
 	d.gotChunk(done.Value.(chunk))
 }
 
-// unreadable gives up. What was sent of the text so far has no end, so no server takes it for a message.
+// unreadable gives up. What was sent of the text so far has no end, so no server takes it for a
+// message.
 func (d *delivery) unreadable(err error) {
 	d.fail(&Failure{Kind: Lost, Stage: d.stage, Err: &wheel.Error{Op: "read", Err: err}})
 }

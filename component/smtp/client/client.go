@@ -15,12 +15,13 @@ type Options struct {
 	MaxDeliveries int // messages that are sent at the same time; 0 means 100
 	MaxWaiting    int // messages that wait for their turn; 0 means 10,000
 
-	// Defaults are used for what a message leaves out: Server, Port, MyHostname, BindAddress, BindPort,
-	// Timeout and Auth.
+	// Defaults are used for what a message leaves out: Server, Port, MyHostname, BindAddress,
+	// BindPort, Timeout and Auth.
 	Defaults Message
 }
 
-// Spawn makes a session that sends the messages that others post to its alias. It takes these events:
+// Spawn makes a session that sends the messages that others post to its alias. It takes these
+// events:
 //
 //	send           *Message: to be sent. The sender of the event gets the result, by one of the
 //	               events that the message names, and is kept alive until then. The message is the
@@ -149,7 +150,8 @@ func (c *client) shutdown(e *kernel.Event) {
 	c.end(e.Session)
 }
 
-// end gives the alias up when there is nothing left to do, and with it the last that keeps the session.
+// end gives the alias up when there is nothing left to do, and with it the last that keeps the
+// session.
 func (c *client) end(s *kernel.Session) {
 	if c.ending && c.active == 0 && len(c.waiting) == 0 {
 		_ = s.AliasRemove(c.opts.Alias) // a second shutdown finds it gone

@@ -13,7 +13,8 @@ import (
 	"github.com/go-poe/poe/wheel"
 )
 
-// A delivery is the session that sends one message: its dialogue with the server, one method a step.
+// A delivery is the session that sends one message: its dialogue with the server, one method a
+// step.
 type delivery struct {
 	m     *Message
 	owner *kernel.Session // gets the result
@@ -185,7 +186,8 @@ func (d *delivery) helloed(verb smtp.Verb, r *smtp.Reply) {
 	d.mail()
 }
 
-// mail sends the envelope: all of it at once, if the server takes that (RFC 2920), else its first line.
+// mail sends the envelope: all of it at once, if the server takes that (RFC 2920), else its first
+// line.
 func (d *delivery) mail() {
 	line, err := smtp.AppendMail(nil, d.m.From, d.mailParams())
 	if err != nil {
@@ -307,8 +309,8 @@ func (d *delivery) dataAnswered(r *smtp.Reply) {
 	d.moreText(nil)
 }
 
-// moreText sends on until there is enough in the wheel for now. The next LowEvent, or what is read of
-// the text meanwhile, continues.
+// moreText sends on until there is enough in the wheel for now. The next LowEvent, or what is read
+// of the text meanwhile, continues.
 func (d *delivery) moreText(*kernel.Event) {
 	for d.sending && !d.body.busy && !d.rw.High() && !d.done {
 		d.nextChunk()
@@ -367,7 +369,8 @@ func (d *delivery) goodbye(r *smtp.Reply) {
 	d.close()
 }
 
-// positive reports whether r is one of the codes that are wanted. With Compat, any code below 400 is.
+// positive reports whether r is one of the codes that are wanted. With Compat, any code below 400
+// is.
 func (d *delivery) positive(r *smtp.Reply, wanted ...int) bool {
 	if d.m.Compat {
 		return r.Code >= 100 && r.Code < 400
@@ -391,7 +394,8 @@ func lastLine(r *smtp.Reply) string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// command sends one line, and notes what its reply leads to. The log gets the line, or what masks it.
+// command sends one line, and notes what its reply leads to. The log gets the line, or what masks
+// it.
 func (d *delivery) command(at Stage, line []byte, masked string, then func(*smtp.Reply)) {
 	if masked == "" {
 		masked = string(line[:len(line)-len("\r\n")])
@@ -475,8 +479,8 @@ func (d *delivery) waitsFor() Stage {
 	return d.stage
 }
 
-// connectionLost ends the delivery, unless only writing has failed: the server may have said why before
-// it closed, and that is worth more than the error.
+// connectionLost ends the delivery, unless only writing has failed: the server may have said why
+// before it closed, and that is worth more than the error.
 func (d *delivery) connectionLost(e *kernel.Event, failed *wheel.Error) {
 	if failed.Op == "write" && d.writeErr == nil {
 		d.writeErr = failed

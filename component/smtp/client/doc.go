@@ -11,8 +11,8 @@
 //
 //	e.Session.Post(kernel.Alias("mail"), "send", &client.Message{ResultEvent: "sent", ...})
 //
-// The way of a message: Send, delivery.start, open, connect, connected, greeted, helloed, mail, mailed,
-// recipient, data, text, moreText, final, accepted, quit.
+// The way of a message: Send, delivery.start, open, connect, connected, greeted, helloed, mail,
+// mailed, recipient, data, text, moreText, final, accepted, quit.
 //
 // POE: POE::Component::Client::SMTP.
 package client

@@ -9,8 +9,8 @@ import (
 	"github.com/go-poe/poe/component/smtp"
 )
 
-// NullSender is the From of a message that nobody is to answer, such as a report of failure: the null
-// path, <>.
+// NullSender is the From of a message that nobody is to answer, such as a report of failure: the
+// null path, <>.
 const NullSender = "<>"
 
 // The defaults of a Message.
@@ -22,16 +22,18 @@ const (
 	DefaultTimeout  = 30 * time.Second
 )
 
-// A Message is one message, and the way in which it is sent. The zero value is an empty message to root.
+// A Message is one message, and the way in which it is sent. The zero value is an empty message to
+// root.
 //
 // POE: the parameters of POE::Component::Client::SMTP's send.
 type Message struct {
 	From string   // the sender's address alone, or NullSender; empty means DefaultAddress
 	To   []string // the recipients' addresses alone; none means DefaultAddress
 
-	// The text of the message, its header too, from one of three places: FileHandle if it is set, else
-	// MessageFile if that is, else Body. Line ends may be of any kind, and the last may be missing. All
-	// three are read while the message is sent, so they must not change until the result comes.
+	// The text of the message, its header too, from one of three places: FileHandle if it is set,
+	// else MessageFile if that is, else Body. Line ends may be of any kind, and the last may be
+	// missing. All three are read while the message is sent, so they must not change until the
+	// result comes.
 	Body        []byte
 	MessageFile string
 	FileHandle  io.Reader // it is not closed
@@ -60,14 +62,14 @@ type Message struct {
 	FailureEvent string // the Context, the reason as map[string]any, the log, and the reason in a line
 	ResultEvent  string // *Result, whether it is good or bad
 
-	// AllOrNothing sends nothing to anybody if one recipient is refused. Without it, the others get the
-	// message, and the Result says who did not. Since SuccessEvent and FailureEvent cannot say that, a
-	// message with one of them is all or nothing.
+	// AllOrNothing sends nothing to anybody if one recipient is refused. Without it, the others
+	// get the message, and the Result says who did not. Since SuccessEvent and FailureEvent cannot
+	// say that, a message with one of them is all or nothing.
 	AllOrNothing bool
 
-	// Compat speaks as version 0.22 of the original does: HELO unless there is Auth, a space after the
-	// colons of MAIL and RCPT, one command at a time, no QUIT after a failure, and the reply to QUIT
-	// decides.
+	// Compat speaks as version 0.22 of the original does: HELO unless there is Auth, a space after
+	// the colons of MAIL and RCPT, one command at a time, no QUIT after a failure, and the reply
+	// to QUIT decides.
 	Compat bool
 }
 
@@ -104,8 +106,8 @@ func (m Message) withDefaults() *Message {
 	return &m
 }
 
-// check returns what makes it impossible to send m, before anything is sent: an address, say, that holds
-// a line end would be a command of its own.
+// check returns what makes it impossible to send m, before anything is sent: an address, say, that
+// holds a line end would be a command of its own.
 func (m *Message) check() error {
 	errs := []error{smtp.CheckAddress("From", m.From), smtp.CheckHost("MyHostname", m.MyHostname)}
 	for i, to := range m.To {

@@ -45,8 +45,8 @@ const (
 
 // A Result is what became of a message: each recipient has one outcome.
 //
-// The server's reply to the whole message decides, and nothing that happens after it. Only with Compat
-// it is the reply to QUIT.
+// The server's reply to the whole message decides, and nothing that happens after it. Only with
+// Compat it is the reply to QUIT.
 type Result struct {
 	Message    *Message
 	Recipients []Recipient
@@ -121,7 +121,8 @@ func (f *Failure) Temporary() bool {
 	return true
 }
 
-// Reason returns the failure as 0.22 gives it: one key, with a string, or a list of four for the wheels.
+// Reason returns the failure as 0.22 gives it: one key, with a string, or a list of four for the
+// wheels.
 //
 // POE: ARG1 of SMTP_Failure.
 func (f *Failure) Reason() map[string]any { return map[string]any{string(f.Kind): f.value()} }

@@ -6,8 +6,8 @@ import (
 	"github.com/go-poe/poe/filter"
 )
 
-// A textFilter encodes the text of a message in pieces of any size, and with filter.End the dot that ends
-// it. It only writes.
+// A textFilter encodes the text of a message in pieces of any size, and with filter.End the dot
+// that ends it. It only writes.
 type textFilter struct {
 	filter.Stream
 	encoder filter.MessageEncoder

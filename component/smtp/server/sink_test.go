@@ -1,0 +1,254 @@
+package server_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-poe/poe/component/smtp"
+	"github.com/go-poe/poe/component/smtp/server"
+	"github.com/go-poe/poe/kernel"
+	"github.com/go-poe/poe/session"
+	"github.com/go-poe/poe/test/sim"
+)
+
+// A testSink takes its time for everything, and notes what it is asked for. It fails where it is told to.
+type testSink struct {
+	t                    *testing.T
+	takes                time.Duration // for each piece, and to store
+	begin, write, commit error
+
+	calls []string // what it was asked for, pieces that follow each other as one
+	text  bytes.Buffer
+}
+
+func (k *testSink) note(call string) {
+	if n := len(k.calls); call != "write" || n == 0 || k.calls[n-1] != call {
+		k.calls = append(k.calls, call)
+	}
+}
+
+func (k *testSink) Begin(s *kernel.Session, _ *server.Envelope) (server.Message, error) {
+	k.note("begin")
+	if k.begin != nil {
+		return nil, k.begin
+	}
+	return &testMessage{sink: k, s: s}, nil
+}
+
+type testMessage struct {
+	sink *testSink
+	s    *kernel.Session
+	busy bool
+	over bool
+}
+
+// later calls done with err, when the time that the sink takes has passed.
+func (m *testMessage) later(call string, done func(error), err error) {
+	if m.busy || m.over {
+		m.sink.t.Errorf("%s while the sink was busy, or after its end", call)
+	}
+	m.sink.note(call)
+	if m.sink.takes == 0 {
+		done(err)
+		return
+	}
+	m.busy = true
+	event := fmt.Sprintf("test sink, %s", call)
+	m.s.State(event, func(*kernel.Event) {
+		m.busy = false
+		if !m.over || call == "commit" {
+			done(err)
+		}
+	})
+	m.s.Delay(event, m.sink.takes)
+}
+
+func (m *testMessage) Write(p []byte, done func(error)) {
+	m.sink.text.Write(p)
+	m.later("write", done, m.sink.write)
+}
+
+func (m *testMessage) Commit(done func(error)) {
+	m.later("commit", done, m.sink.commit)
+	m.over = true
+}
+
+func (m *testMessage) Abort() {
+	if m.over {
+		m.sink.t.Error("abort after the end")
+	}
+	m.sink.note("abort")
+	m.over = true
+}
+
+// envelope is the dialogue up to the text of a message.
+func envelope() []step {
+	return says(
+		"S: 220 mx.example.com ESMTP",
+		"C: HELO client",
+		"S: 250 mx.example.com",
+		"C: MAIL FROM:<a@example.com>",
+		"S: 250 2.1.0 Sender ok",
+		"C: RCPT TO:<b@example.com>",
+		"S: 250 2.1.5 Recipient ok",
+		"C: DATA",
+	)
+}
+
+// says makes steps of a conversation's lines.
+func says(lines ...string) []step {
+	var steps []step
+	for _, line := range lines {
+		s := step{kind: line[0], text: line[3:]}
+		if s.kind == 'C' {
+			s.text += "\r\n"
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+const (
+	go354   = "S: 354 End with a dot on a line by itself"
+	bye221  = "S: 221 2.0.0 mx.example.com closes the connection"
+	fine250 = "S: 250 2.0.0 Message * accepted"
+)
+
+// What goes wrong in a sink is told to the client at the right moment. Only a reply of the sink's own is
+// told as it is.
+func TestSinkFails(t *testing.T) {
+	full := &smtp.Reply{Code: 452, Enhanced: smtp.EnhancedCode{4, 3, 1}, Lines: []string{"Disk full"}}
+	secret := errors.New("secret")
+	const local = "S: 451 4.3.0 Something went wrong here; try again later"
+	for _, test := range []struct {
+		name  string
+		sink  testSink
+		says  []string
+		calls string
+	}{
+		{"begin", testSink{begin: secret}, []string{local}, "begin"},
+		{"begin with a reply", testSink{begin: full}, []string{"S: 452 4.3.1 Disk full"}, "begin"},
+		{"write", testSink{write: secret}, []string{go354, "C: x", "C: .", local}, "begin write abort"},
+		{"write with a reply", testSink{write: fmt.Errorf("wrapped: %w", full)},
+			[]string{go354, "C: x", "C: .", "S: 452 4.3.1 Disk full"}, "begin write abort"},
+		{"write with a reply that is no refusal", testSink{write: &smtp.Reply{Code: 250}},
+			[]string{go354, "C: x", "C: .", local}, "begin write abort"},
+		{"commit", testSink{commit: secret}, []string{go354, "C: x", "C: .", local},
+			"begin write commit"},
+		{"commit of nothing", testSink{commit: full}, []string{go354, "C: .", "S: 452 4.3.1 Disk full"},
+			"begin commit"},
+		{"never", testSink{}, []string{go354, "C: x", "C: .", fine250}, "begin write commit"},
+	} {
+		for _, takes := range []time.Duration{0, time.Minute} {
+			t.Run(fmt.Sprint(test.name, " in ", takes), func(t *testing.T) {
+				sink := test.sink
+				sink.t, sink.takes = t, takes
+				steps := append(envelope(), says(append(test.says, "C: NOOP", "S: 250 2.0.0 Ok")...)...)
+				st := newStage(t, sim.Options{}, server.Options{Sink: &sink}, func(st *stage) {
+					spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+				})
+				st.run(t)
+				if got := strings.Join(sink.calls, " "); got != test.calls {
+					t.Errorf("the sink was asked for %q, want %q", got, test.calls)
+				}
+			})
+		}
+	}
+}
+
+// While the sink is busy with a piece, nothing more is read, and the client has to wait. No time-out
+// counts meanwhile.
+func TestSlowSink(t *testing.T) {
+	text := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 5000)
+	sink := &testSink{t: t, takes: 7 * time.Minute}
+	steps := append(envelope(), says(go354)...)
+	steps = append(steps, step{kind: 'C', text: text + ".\r\nQUIT\r\n"})
+	steps = append(steps, says(fine250, bye221)...)
+	st := newStage(t, sim.Options{Buffer: 8192}, server.Options{Sink: sink}, func(st *stage) {
+		spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+	})
+	st.run(t)
+	if sink.text.String() != text {
+		t.Errorf("the sink got %d octets, want the %d of the text", sink.text.Len(), len(text))
+	}
+	if least := time.Duration(len(text)/8192) * sink.takes; st.world.Elapsed() < least {
+		t.Errorf("it took %v, want at least %v: the sink was not waited for", st.world.Elapsed(), least)
+	}
+}
+
+// A client that is lost while the sink is busy leaves nothing behind, but what is being stored already is
+// stored, and the owner is told.
+func TestClientLost(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		after      time.Duration
+		calls      string
+		stored     int
+	}{
+		{"in a write", "x\r\n", 30 * time.Second, "begin write abort", 0},
+		{"between two", "x\r\n", 90 * time.Second, "begin write abort", 0},
+		{"in a commit", "x\r\n.\r\n", 90 * time.Second, "begin write commit", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sink := &testSink{t: t, takes: time.Minute}
+			var stored int
+			steps := append(envelope(), says(go354)...)
+			steps = append(steps, step{kind: 'C', text: test.text}, step{kind: 'T', wait: test.after})
+			st := newStage(t, sim.Options{}, server.Options{Sink: sink, MessageEvent: "stored"},
+				func(st *stage) {
+					st.s.State("stored", session.On(func(_ *kernel.Event, r *server.Received) {
+						stored++
+						if r.Size != 3 {
+							t.Errorf("the message has %d octets, want 3", r.Size)
+						}
+					}))
+					p := spawnPlayer(t, st.s, st.addr, steps, func() {})
+					p.atEnd = func() {
+						p.rw.Close()
+						_ = st.s.Post(st.server, "shutdown")
+					}
+				})
+			st.run(t)
+			if got := strings.Join(sink.calls, " "); got != test.calls {
+				t.Errorf("the sink was asked for %q, want %q", got, test.calls)
+			}
+			if stored != test.stored {
+				t.Errorf("%d messages are stored, want %d", stored, test.stored)
+			}
+		})
+	}
+}
+
+// A Memory holds so much and no more, and has room again when messages are complete, or given up.
+func TestMemoryIsLimited(t *testing.T) {
+	big := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 30)
+	var steps []step
+	for range 3 {
+		again := envelope()
+		if steps != nil {
+			again = again[3:]
+		}
+		steps = append(steps, again...)
+		steps = append(steps, says(go354)...)
+		steps = append(steps, step{kind: 'C', text: big + ".\r\n"})
+		steps = append(steps, says(fine250)...)
+		steps = append(steps, envelope()[3:]...)
+		steps = append(steps, says(go354)...)
+		steps = append(steps, step{kind: 'C', text: big + big + ".\r\n"})
+		steps = append(steps, says("S: 452 4.3.1 Too many messages at once")...)
+	}
+	st := newStage(t, sim.Options{}, server.Options{}, func(st *stage) {
+		spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+	})
+	st.run(t)
+	if want := strings.Repeat("> from <a@example.com> to <b@example.com>\n"+big, 3); st.stored.String() != want {
+		t.Errorf("stored:\n%.300s\nwant:\n%.300s", st.stored.String(), want)
+	}
+	if len(st.ids) != 3 {
+		t.Errorf("3 messages have %d IDs", len(st.ids))
+	}
+}

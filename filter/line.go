@@ -1,0 +1,304 @@
+package filter
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+)
+
+// A Newline says what ends a line of input, where neither a literal nor an expression does.
+type Newline uint8
+
+const (
+	// AnyNewline ends a line at CR LF, LF CR, CR or LF, whichever comes.
+	//
+	// A line that ends in CR, or LF, is returned at once. If its other half comes later it belongs
+	// to that line; it does not end another one. A program that hands the stream over to another
+	// filter at that very point may not know of the half that is still to come: a protocol should
+	// say what its newline is.
+	AnyNewline Newline = iota
+
+	// NetNewline ends a line at LF, and a CR in front of it belongs to the newline: what a server
+	// should accept from people and programs that mean CR LF. Any other CR is part of the line.
+	NetNewline
+
+	// DetectNewline decides by the first newline, which is one of those of AnyNewline. Nothing else
+	// ends a line from then on.
+	DetectNewline
+)
+
+// LineOptions are the options of a Line. The zero value reads lines that end in any newline, and
+// writes CR LF. At most one of Literal, InputLiteral, InputRegexp and Newline may be set.
+//
+// InputRegexp is tried on all of the line so far whenever a piece of input came, and ends the line
+// as soon as it matches. So a line costs more the more pieces it comes in, and a newline that the
+// expression lets be longer or shorter, as x+ does, may be found before all of it came. A match of
+// no bytes ends nothing.
+type LineOptions struct {
+	Literal      string         // the newline, in both directions
+	InputLiteral string         // the newline of the input
+	InputRegexp  *regexp.Regexp // matches the newline of the input
+	Newline      Newline        // the newline of the input; the zero value is AnyNewline
+
+	OutputLiteral   string // the newline of the output; empty means Literal, and if that is too, CR LF
+	NoOutputLiteral bool   // write nothing after a record
+
+	// MaxLength is the limit of a line, in bytes, without its newline. 0 means DefaultMaxLine, or
+	// 64 KiB with InputRegexp; or half of MaxBuffer if that is less.
+	MaxLength int
+
+	// MaxBuffer is the limit of all that waits, in bytes. 0 means DefaultMaxBuffer, or twice
+	// MaxLength if that is more.
+	MaxBuffer int
+}
+
+// The limits where an expression ends the lines. Each piece of input is another search through the
+// line, so that is shorter, and nobody knows how many of its last bytes may belong to a newline.
+const (
+	maxRegexpLine    = 64 << 10
+	maxRegexpNewline = 1 << 10
+)
+
+// A Line is the filter for lines of text.
+//
+// The Bytes of a record are the line without its newline. They lie in the filter's buffer, are good
+// until the next call on the filter, and may be changed until then. Neither Feed nor Next nor
+// Append allocates, once the buffer has its size. An idle Line keeps at most 4 KiB.
+//
+// Next returns ErrTooLong for a line of more than MaxLength bytes, whether its end has come or not.
+//
+// POE: POE::Filter::Line.
+type Line struct {
+	opts LineOptions // with the limits filled in
+	in   input
+	out  string // what Append writes after a record
+
+	// find returns the length of the first line of rest, without and with its newline, or two
+	// zeros if rest has no newline.
+	find    func(l *Line, rest []byte) (line, whole int)
+	literal string // what findLiteral looks for
+	reach   int    // how many bytes at the end of an unfinished line may belong to its newline
+
+	scanned int    // rest[:scanned] has no newline
+	cr, lf  seeker // the same for AnyNewline, which looks for two bytes
+
+	swallow byte // if the next byte of input is this one, it belongs to the newline before; or 0
+}
+
+// NewLine returns a filter for lines.
+func NewLine(opts LineOptions) *Line {
+	opts.check()
+	l := &Line{opts: opts, out: "\r\n", cr: seeker{c: '\r'}, lf: seeker{c: '\n'}}
+	l.in.max = opts.MaxBuffer
+	switch {
+	case opts.NoOutputLiteral:
+		l.out = ""
+	case opts.OutputLiteral != "":
+		l.out = opts.OutputLiteral
+	case opts.Literal != "":
+		l.out = opts.Literal
+	}
+	switch {
+	case opts.Literal != "":
+		l.endsIn(opts.Literal)
+	case opts.InputLiteral != "":
+		l.endsIn(opts.InputLiteral)
+	case opts.InputRegexp != nil:
+		l.find, l.reach = (*Line).findRegexp, maxRegexpNewline
+	case opts.Newline == NetNewline:
+		l.find, l.reach = (*Line).findNet, 1
+	case opts.Newline == DetectNewline:
+		l.find = (*Line).detect
+	default:
+		l.find = (*Line).findAny
+	}
+	return l
+}
+
+// check panics if the options contradict each other, and fills in the limits.
+func (o *LineOptions) check() {
+	given := 0
+	for _, set := range []bool{
+		o.Literal != "", o.InputLiteral != "", o.InputRegexp != nil, o.Newline != AnyNewline,
+	} {
+		if set {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		panic("filter: LineOptions has more than one of Literal, InputLiteral, InputRegexp, Newline")
+	case o.Newline > DetectNewline:
+		panic(fmt.Sprintf("filter: LineOptions has an unknown Newline %d", o.Newline))
+	case o.OutputLiteral != "" && (o.NoOutputLiteral || o.Literal != ""):
+		panic("filter: LineOptions has an OutputLiteral and something else that says the same")
+	}
+	usual := DefaultMaxLine
+	if o.InputRegexp != nil {
+		usual = maxRegexpLine
+	}
+	limits("LineOptions", &o.MaxLength, &o.MaxBuffer, usual)
+}
+
+// Feed takes a piece of input.
+func (l *Line) Feed(p []byte) {
+	if l.swallow != 0 && len(p) > 0 {
+		p = l.completeNewline(p)
+	}
+	l.in.add(p)
+}
+
+// completeNewline takes the second half of a newline off p, if it is there. The first half was the
+// last byte of the input so far.
+func (l *Line) completeNewline(p []byte) []byte {
+	second := l.swallow
+	l.swallow = 0
+	first := byte('\r' + '\n' - second)
+	pair := p[0] == second
+	if l.opts.Newline == DetectNewline {
+		l.decide(first, pair)
+	}
+	if pair {
+		return p[1:]
+	}
+	return p
+}
+
+// Next returns the next line.
+func (l *Line) Next() (r Record, ok bool, err error) {
+	if l.in.err != nil {
+		return Record{}, false, l.in.err
+	}
+	rest := l.in.rest()
+	line, whole := l.find(l, rest)
+	switch {
+	case whole == 0 && len(rest)-l.reach > l.opts.MaxLength:
+		whole = len(rest)
+		fallthrough
+	case line > l.opts.MaxLength:
+		l.in.drop(whole)
+		return Record{}, false, l.fail(fmt.Errorf("%w: a line of more than %d bytes",
+			ErrTooLong, l.opts.MaxLength))
+	case whole == 0:
+		l.in.settle()
+		return Record{}, false, nil
+	}
+	l.scanned = 0
+	l.cr.shift(whole)
+	l.lf.shift(whole)
+	return Record{Bytes: l.in.take(whole)[:line:line]}, true, nil
+}
+
+// Append appends a line and the newline of the output. It leaves newlines within the line alone.
+func (l *Line) Append(dst []byte, r Record) ([]byte, error) {
+	out, err := appendText(dst, r, "Line")
+	if err != nil {
+		return dst, err
+	}
+	return append(out, l.out...), nil
+}
+
+// Pending returns the input that Next has not returned.
+func (l *Line) Pending() []byte {
+	return l.in.pending()
+}
+
+// Clone returns a Line with the same options and no input. It has detected nothing.
+func (l *Line) Clone() Filter {
+	return NewLine(l.opts)
+}
+
+// fail ends the stream with err, and returns it.
+func (l *Line) fail(err error) error {
+	return l.in.fail(err)
+}
+
+// endsIn makes newline the only newline.
+func (l *Line) endsIn(newline string) {
+	l.literal = newline
+	l.reach = len(newline) - 1
+	l.find = (*Line).findLiteral
+}
+
+// findLiteral looks for the last byte of the literal, and then whether the rest of it is there.
+func (l *Line) findLiteral(rest []byte) (line, whole int) {
+	last := l.literal[len(l.literal)-1]
+	for {
+		i := bytes.IndexByte(rest[l.scanned:], last)
+		if i < 0 {
+			l.scanned = len(rest)
+			return 0, 0
+		}
+		l.scanned += i + 1
+		line = l.scanned - len(l.literal)
+		if line >= 0 && string(rest[line:l.scanned]) == l.literal {
+			return line, l.scanned
+		}
+	}
+}
+
+// findNet finds an LF, with or without a CR in front of it.
+func (l *Line) findNet(rest []byte) (line, whole int) {
+	i := bytes.IndexByte(rest[l.scanned:], '\n')
+	if i < 0 {
+		l.scanned = len(rest)
+		return 0, 0
+	}
+	line = l.scanned + i
+	whole = line + 1
+	if line > 0 && rest[line-1] == '\r' {
+		line--
+	}
+	return line, whole
+}
+
+// findAny finds a CR or an LF, whichever is first, with the other one if that comes next.
+func (l *Line) findAny(rest []byte) (line, whole int) {
+	line = min(l.cr.find(rest, 0), l.lf.find(rest, 0))
+	if line == len(rest) {
+		return 0, 0
+	}
+	other := '\r' + '\n' - rest[line]
+	switch {
+	case line+1 == len(rest):
+		l.swallow = other
+	case rest[line+1] == other:
+		return line, line + 2
+	}
+	return line, line + 1
+}
+
+// detect finds the first newline, and from then on only that one is a newline. When the input so far
+// ends in half of a pair, perhaps, the next byte decides.
+func (l *Line) detect(rest []byte) (line, whole int) {
+	line, whole = l.findAny(rest)
+	if whole != 0 && l.swallow == 0 {
+		l.decide(rest[line], whole == line+2)
+	}
+	return line, whole
+}
+
+// decide fixes the newline that was detected.
+func (l *Line) decide(first byte, pair bool) {
+	switch {
+	case !pair:
+		l.endsIn(string(rune(first)))
+	case first == '\r':
+		l.endsIn("\r\n")
+	default:
+		l.endsIn("\n\r")
+	}
+}
+
+// findRegexp finds the first match of the expression.
+func (l *Line) findRegexp(rest []byte) (line, whole int) {
+	if l.scanned == len(rest) {
+		return 0, 0
+	}
+	match := l.opts.InputRegexp.FindIndex(rest)
+	if match == nil || match[0] == match[1] {
+		l.scanned = len(rest)
+		return 0, 0
+	}
+	return match[0], match[1]
+}
