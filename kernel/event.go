@@ -54,6 +54,8 @@ type Event struct {
 	index     int    // of an alarm, in the heap
 	prevNamed *Event // alarms of the same session and name
 	nextNamed *Event
+
+	_ [2]uint64 // so that an Event begins where a line of the cache does
 }
 
 // A kind says what the kernel does with an event of its queue.
@@ -111,8 +113,9 @@ func (e *Event) isAlarm() bool { return e.id != 0 }
 // A pool keeps Events for their next use. How many it keeps while the kernel has nothing to do is
 // limited: what a burst needed goes back to the garbage collector.
 type pool struct {
-	free *Event
-	n    int
+	kernel *Kernel
+	free   *Event
+	n      int
 }
 
 const (
@@ -123,7 +126,7 @@ const (
 func (p *pool) get() *Event {
 	e := p.free
 	if e == nil {
-		return new(Event)
+		return &Event{Kernel: p.kernel}
 	}
 	p.free, e.next = e.next, nil
 	p.n--
@@ -139,11 +142,8 @@ func (p *pool) put(e *Event) {
 	clear(e.argv[:min(len(e.Args), inPlace)])
 	e.Session, e.Sender, e.Args = nil, nil, nil
 	e.kind, e.unhandled = posted, false
-	if e.Heap != nil {
-		e.Heap = nil
-	}
-	if e.Result != nil {
-		e.Result = nil
+	if e.Heap != nil || e.Result != nil {
+		e.Heap, e.Result = nil, nil
 	}
 	if e.SenderEvent != "" {
 		e.SenderEvent = ""

@@ -91,7 +91,7 @@ func (k *Kernel) detach(c *Session) error {
 	if parent == k.root || c == k.root {
 		return k.failed(fmt.Errorf("%v is a child of the kernel: %w", c, ErrNotChild))
 	}
-	if !c.starting() {
+	if c.known {
 		k.tellFamily(parent, Child, ChildLose, c, nil)
 	}
 	k.tellFamily(c, Parent, parent, k.root)
@@ -100,11 +100,4 @@ func (k *Kernel) detach(c *Session) error {
 		k.root.adopt(c)
 	}
 	return nil
-}
-
-// starting reports whether the session's Start is being handled: its parent has not heard of it
-// yet.
-func (s *Session) starting() bool {
-	e := s.kernel.active
-	return e != nil && e.Session == s && e.Name == Start
 }

@@ -100,6 +100,7 @@ func New(opts Options) (*Kernel, error) {
 	if k.log == nil {
 		k.log = k.stderr()
 	}
+	k.pool.kernel = k
 	k.epoch = k.loop.Now()
 	k.doors.limit = orDefault(opts.MaxOutside, 65536)
 	k.slow.limit = orDefault(opts.MaxWork, 65536)
@@ -202,14 +203,22 @@ func (k *Kernel) Run(ctx context.Context) error {
 //
 // POE: run_one_timeslice.
 func (k *Kernel) RunOneTimeslice(ctx context.Context) (more bool, err error) {
+	turned, left := false, k.nWatched
 	k.readied = false
 	err = k.run(ctx, func() (time.Duration, bool) {
-		nothing := !k.readied && !k.isDue() && !k.isIdle() && ctx.Err() == nil
-		if nothing && len(k.sessions) > 0 {
-			return k.wait(), true
+		if turned && !k.readied {
+			return 0, false
 		}
+		nothing := !k.readied && len(k.sessions) > 0 && !k.isIdle() && ctx.Err() == nil
+		if wait := k.wait(); nothing && wait != 0 {
+			return wait, true
+		}
+		// A loop may ask for this turn before it tells of a handle that is ready. So the slice goes
+		// on until there was a turn for nothing, or one for each handle.
+		turned, k.readied = true, false
+		left--
 		_, more = k.turn()
-		return 0, false
+		return 0, more && left >= 0
 	})
 	return more, err
 }
@@ -227,8 +236,8 @@ func (k *Kernel) RunWhile(ctx context.Context, flag *bool) error {
 	return nil
 }
 
-// run runs the loop with the given turn. Before the first one the loop looks at the handles, and waits if
-// nothing is due: what is ready goes ahead of what is due.
+// run runs the loop with the given turn. Before the first one the loop looks at the handles, and
+// waits if nothing is due: what is ready goes ahead of what is due.
 func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) error {
 	if k.running {
 		return ErrRunning

@@ -132,9 +132,6 @@ func (k *Kernel) dispatch(e *Event) (failed error) {
 			failed = k.caught(e, p)
 		}
 	}()
-	if e.Kernel == nil {
-		e.Kernel = k
-	}
 	if e.Session.heap != nil {
 		e.Heap = e.Session.heap
 	}

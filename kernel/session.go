@@ -17,6 +17,7 @@ type Session struct {
 	id      ID
 	life    life
 	flags   flags // of the options that the kernel itself asks for
+	known   bool  // its parent has heard of it
 	handler Handler
 	states  map[string]HandlerFunc // added at run time; nil for a name that was taken away
 	heap    any
@@ -132,6 +133,7 @@ func (k *Kernel) start(c, creator *Session, args []any) {
 	if c.ended() {
 		return
 	}
+	c.known = true
 	k.tellFamily(c.parent, Child, ChildCreate, c, result)
 	if c.ended() {
 		return
@@ -237,7 +239,7 @@ func (s *Session) handle(e *Event) {
 func (s *Session) handleDefault(e *Event) {
 	if s.knowsDefault() {
 		packed := s.kernel.pool.get()
-		packed.Kernel, packed.Session, packed.Heap = e.Kernel, s, e.Heap
+		packed.Session, packed.Heap = s, e.Heap
 		packed.Name, packed.Sender, packed.SenderEvent = Default, e.Sender, e.SenderEvent
 		packed.Args = []any{e.Name, append([]any{}, e.Args...)}
 		s.ask(packed)
