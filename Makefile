@@ -40,8 +40,8 @@ conformance: ## Run the ports of POE's recorded cases, one line each
 	cd test/conformance && CGO_ENABLED=0 $(GO) test -count=1 -run '^TestRecorded$$' -report
 
 .PHONY: bench
-bench: ## Run the benchmarks (BENCH=pattern chooses)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: ## Measure beside the peers, in turns, and print ratios (BENCH=pattern chooses)
+	$(GO) run ./test/bench -run '$(BENCH)'
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for FUZZTIME (10s)

@@ -17,8 +17,8 @@ type LengthCodec interface {
 	Length(p []byte) (n, size int, err error)
 }
 
-// BlockOptions are the options of a Block. The zero value is for blocks of any length, each with its
-// length in front of it as decimal digits and a NUL.
+// BlockOptions are the options of a Block. The zero value is for blocks of any length, each with
+// its length in front of it as decimal digits and a NUL.
 type BlockOptions struct {
 	BlockSize   int         // the length of every block, without anything in front of it
 	LengthCodec LengthCodec // the form of the length; nil means digits and a NUL
@@ -34,8 +34,8 @@ type BlockOptions struct {
 
 // A Block is the filter for blocks of bytes, of one length or with their length in front.
 //
-// The Bytes of a record lie in the filter's buffer. They are good until the next call on the filter,
-// and may be changed until then.
+// The Bytes of a record lie in the filter's buffer. They are good until the next call on the
+// filter, and may be changed until then.
 //
 // Memory is taken for what came, and not for what a length announces. Next returns ErrTooLong for a
 // length above MaxLength, and ErrMalformed for something that is no length.
@@ -62,7 +62,8 @@ func (o *BlockOptions) check() {
 		if o.LengthCodec == nil {
 			o.LengthCodec = decimal{}
 		}
-		if room := o.MaxBuffer - len(o.LengthCodec.AppendLength(nil, o.MaxLength)); room < o.MaxLength {
+		length := o.LengthCodec.AppendLength(nil, o.MaxLength)
+		if o.MaxBuffer-len(length) < o.MaxLength {
 			panic("filter: BlockOptions has a MaxBuffer too small for its MaxLength")
 		}
 		return

@@ -19,8 +19,8 @@ const (
 	Gzip                      // RFC 1952
 )
 
-// append appends p, compressed, to dst.
-func (c Compression) append(dst, p []byte, level int) ([]byte, error) {
+// compress appends p, compressed, to dst.
+func (c Compression) compress(dst, p []byte, level int) ([]byte, error) {
 	if level == 0 {
 		level = flate.DefaultCompression
 	}
@@ -47,8 +47,8 @@ func (c Compression) append(dst, p []byte, level int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// expand returns what was compressed to p. If that is more than most bytes, it is ErrTooLong, and no
-// more memory is taken than for those.
+// expand returns what was compressed to p. If that is more than most bytes, it is ErrTooLong, and
+// no more memory is taken than for those.
 func (c Compression) expand(p []byte, most int) ([]byte, error) {
 	in := bytes.NewReader(p)
 	var r io.Reader

@@ -6,7 +6,8 @@ import "bytes"
 // dot that begins a line is doubled, and a dot alone ends it (RFC 5321, sections 2.3.8 and 4.5.2).
 // The message comes in chunks of any size, cut anywhere, and is as long as it likes.
 //
-// A line of the message ends in CR LF, in LF or in CR. None of them is lost and no bare one is sent.
+// A line of the message ends in CR LF, in LF or in CR. None of them is lost and no bare one is
+// sent.
 //
 // The zero value is ready for one message. It holds no bytes of it, only where in a line it is.
 type MessageEncoder struct {

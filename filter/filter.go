@@ -59,7 +59,7 @@ var (
 	// ErrTooLong reports a record that is longer than the filter's MaxLength.
 	ErrTooLong = errors.New("filter: record is too long")
 
-	// ErrBufferFull reports more input than the filter's MaxBuffer, none of it taken by Next.
+	// ErrBufferFull reports that more than MaxBuffer bytes of input waited for Next.
 	ErrBufferFull = errors.New("filter: input buffer is full")
 
 	// ErrMalformed reports input that the filter cannot decode.
@@ -89,8 +89,8 @@ const (
 	DefaultMaxBuffer = 8 << 20  // bytes of all input that waits
 )
 
-// limits fills in the two limits of a filter's options, and panics, with the name of the options, if
-// they make no sense.
+// limits fills in the two limits of a filter's options, and panics, with the name of the options,
+// if they make no sense.
 func limits(options string, length, buffer *int, usual int) {
 	switch {
 	case *length < 0 || *buffer < 0:

@@ -2,8 +2,8 @@ package filter
 
 import "fmt"
 
-// idleBuffer is the largest buffer, in bytes, that a filter keeps while it waits for input. Programs
-// have thousands of connections, most of them idle.
+// idleBuffer is the largest buffer, in bytes, that a filter keeps while it waits for input.
+// Programs have thousands of connections, most of them idle.
 const idleBuffer = 4 << 10
 
 // An input is what a filter was fed and has not returned yet. All bytes are copied once, into one

@@ -40,7 +40,7 @@ type LineOptions struct {
 	InputRegexp  *regexp.Regexp // matches the newline of the input
 	Newline      Newline        // the newline of the input; the zero value is AnyNewline
 
-	OutputLiteral   string // the newline of the output; empty means Literal, and if that is too, CR LF
+	OutputLiteral   string // the newline of the output; empty means Literal, or CR LF without one
 	NoOutputLiteral bool   // write nothing after a record
 
 	// MaxLength is the limit of a line, in bytes, without its newline. 0 means DefaultMaxLine, or
@@ -127,7 +127,7 @@ func (o *LineOptions) check() {
 	}
 	switch {
 	case given > 1:
-		panic("filter: LineOptions has more than one of Literal, InputLiteral, InputRegexp, Newline")
+		panic("filter: LineOptions has more than one newline for its input")
 	case o.Newline > DetectNewline:
 		panic(fmt.Sprintf("filter: LineOptions has an unknown Newline %d", o.Newline))
 	case o.OutputLiteral != "" && (o.NoOutputLiteral || o.Literal != ""):
@@ -268,8 +268,8 @@ func (l *Line) findAny(rest []byte) (line, whole int) {
 	return line, line + 1
 }
 
-// detect finds the first newline, and from then on only that one is a newline. When the input so far
-// ends in half of a pair, perhaps, the next byte decides.
+// detect finds the first newline, and from then on only that one is a newline. When the input so
+// far ends in half of a pair, perhaps, the next byte decides.
 func (l *Line) detect(rest []byte) (line, whole int) {
 	line, whole = l.findAny(rest)
 	if whole != 0 && l.swallow == 0 {

@@ -13,8 +13,8 @@ type RecordBlockOptions struct {
 	MaxBuffer int // bytes that may wait, counting 40 more for each record; 0 means DefaultMaxBuffer
 }
 
-// A RecordBlock is the filter that makes one record of several: its Value is a []Record, which is the
-// receiver's to keep. On output it makes single records of such a block.
+// A RecordBlock is the filter that makes one record of several: its Value is a []Record, which is
+// the receiver's to keep. On output it makes single records of such a block.
 //
 // With CheckPut it gives the records of the output only in multiples of the block's size, and holds
 // the others until more come, or until Flush.
@@ -58,8 +58,8 @@ func (b *RecordBlock) CheckPut() bool {
 	return b.opts.CheckPut
 }
 
-// SetCheckPut says whether only whole blocks are given on output. What was held back until then comes
-// with the next record.
+// SetCheckPut says whether only whole blocks are given on output. What was held back until then
+// comes with the next record.
 //
 // POE: checkput.
 func (b *RecordBlock) SetCheckPut(check bool) {
@@ -146,8 +146,8 @@ func (b *RecordBlock) put(dst, block []Record) []Record {
 	return dst
 }
 
-// PutPending returns the records of the output that are held back. It is good until the next call on
-// the filter, and nil if there are none.
+// PutPending returns the records of the output that are held back. It is good until the next call
+// on the filter, and nil if there are none.
 //
 // POE: put_pending.
 func (b *RecordBlock) PutPending() []Record {
@@ -157,8 +157,8 @@ func (b *RecordBlock) PutPending() []Record {
 	return b.held
 }
 
-// Flush appends the bytes of the records that are held back. If one has none, it fails and holds them
-// all as before.
+// Flush appends the bytes of the records that are held back. If one has none, it fails and holds
+// them all as before.
 func (b *RecordBlock) Flush(dst []byte) ([]byte, error) {
 	dst, err := appendRecords(dst, b.held)
 	if err == nil {

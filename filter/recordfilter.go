@@ -2,9 +2,9 @@ package filter
 
 import "fmt"
 
-// A RecordFilter is a Filter whose input and output are records too. It works in a [Stackable], where
-// it gets the records of the filter below and gives its own to that. Used alone, each piece that it
-// is fed is a record.
+// A RecordFilter is a Filter whose input and output are records too. It works in a [Stackable],
+// where it gets the records of the filter below and gives its own to that. Used alone, each piece
+// that it is fed is a record.
 type RecordFilter interface {
 	Filter
 
@@ -99,8 +99,8 @@ func (q *queue) keep(p []byte) []byte {
 	return q.text[start:len(q.text):len(q.text)]
 }
 
-// take returns the next record, whose bytes are good until the next call of add or settle. There must
-// be one.
+// take returns the next record, whose bytes are good until the next call of add or settle. There
+// must be one.
 func (q *queue) take() Record {
 	r := q.list[q.off]
 	q.list[q.off] = Record{}

@@ -2,8 +2,8 @@ package filter
 
 import "fmt"
 
-// ReferenceOptions are the options of a Reference. The zero value sends values of any registered type
-// by gob, not compressed.
+// ReferenceOptions are the options of a Reference. The zero value sends values of any registered
+// type by gob, not compressed.
 type ReferenceOptions struct {
 	Serializer  Serializer // turns values into bytes; nil means Gob{}
 	Compression Compression
@@ -19,12 +19,12 @@ type ReferenceOptions struct {
 	MaxExpanded int // bytes of a value that was compressed; 0 means MaxLength
 }
 
-// A Reference is the filter for the values of a program. On the wire a value is its length in decimal
-// digits, a NUL, and its encoding. A record's Value is the receiver's to keep.
+// A Reference is the filter for the values of a program. On the wire a value is its length in
+// decimal digits, a NUL, and its encoding. A record's Value is the receiver's to keep.
 //
 // What it trusts is the Serializer's to say: Gob trusts the peer to be no adversary, JSON trusts
-// nobody. The filter itself holds every length to its limit, and does not expand what was compressed
-// beyond that.
+// nobody. The filter itself holds every length to its limit, and does not expand what was
+// compressed beyond that.
 //
 // Append refuses a record without a Value, which is ErrRecord.
 //
@@ -42,7 +42,7 @@ func NewReference(opts ReferenceOptions) *Reference {
 	f.block = NewBlock(BlockOptions{MaxLength: opts.MaxLength, MaxBuffer: opts.MaxBuffer})
 	switch {
 	case opts.Compression > Gzip:
-		panic(fmt.Sprintf("filter: ReferenceOptions has an unknown Compression %d", opts.Compression))
+		panic("filter: ReferenceOptions has an unknown Compression")
 	case opts.Level < 0 || opts.Level > 9:
 		panic("filter: ReferenceOptions has a Level that is not from 0 to 9")
 	case opts.MaxExpanded < 0:
@@ -115,7 +115,7 @@ func (f *Reference) encode(v any) ([]byte, error) {
 	if err != nil || f.opts.Compression == NoCompression {
 		return text, err
 	}
-	return f.opts.Compression.append(nil, text, f.opts.Level)
+	return f.opts.Compression.compress(nil, text, f.opts.Level)
 }
 
 // Pending returns the input that Next has not returned.

@@ -19,8 +19,8 @@ type Serializer interface {
 // Gob is the Serializer of the package encoding/gob. Every value is encoded on its own, with
 // the description of its type.
 //
-// Gob was not made for input from an adversary. A limit holds for the bytes of a value, but a few of
-// them may decode to much more.
+// Gob was not made for input from an adversary. A limit holds for the bytes of a value, but a few
+// of them may decode to much more.
 type Gob struct {
 	// New returns a pointer to a new value to decode into. That pointer is the Value of the record,
 	// and both ends send that type only. If New is nil, a value is sent with the name of its type,
@@ -31,10 +31,14 @@ type Gob struct {
 // Append appends the encoding of v.
 func (g Gob) Append(dst []byte, v any) ([]byte, error) {
 	out := bytes.NewBuffer(dst)
+	encoder := gob.NewEncoder(out)
+	var err error
 	if g.New == nil {
-		v = &v
+		err = encoder.Encode(&v)
+	} else {
+		err = encoder.Encode(v)
 	}
-	if err := gob.NewEncoder(out).Encode(v); err != nil {
+	if err != nil {
 		return dst, err
 	}
 	return out.Bytes(), nil

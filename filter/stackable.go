@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Stackable is several filters as one. The first is next to the wire. Input goes up: what one filter
-// decodes is the input of the next. Output goes down.
+// A Stackable is several filters as one. The first is next to the wire. Input goes up: what one
+// filter decodes is the input of the next. Output goes down.
 //
 // A filter that is a RecordFilter gets the records of the one below as they are. Another one gets
 // their bytes, and cannot get a record that has none: that is ErrRecord.
@@ -21,7 +21,7 @@ import (
 // POE: POE::Filter::Stackable, which loses what waits in all filters but the last.
 type Stackable struct {
 	filters []Filter
-	ready   queue // records for above: what a filter held that was on top, or input of an empty stack
+	ready   queue // for whoever reads: what a filter held that was on top, or input of an empty stack
 	err     error
 
 	from, to []Record // one step down
@@ -257,8 +257,8 @@ func (s *Stackable) Push(filters ...Filter) {
 	s.insert(len(s.filters), filters)
 }
 
-// Unshift puts filters below the others, next to the wire, in the order in which they are given. A nil
-// filter panics before anything changes.
+// Unshift puts filters below the others, next to the wire, in the order in which they are given. A
+// nil filter panics before anything changes.
 //
 // POE: unshift.
 func (s *Stackable) Unshift(filters ...Filter) {
@@ -279,16 +279,16 @@ func (s *Stackable) insert(i int, filters []Filter) {
 	}
 }
 
-// Pop removes the last filter and returns it, or nil if there is none. The stack takes over the input
-// that it holds: Next returns that as it is. To use the filter elsewhere, clone it.
+// Pop removes the last filter and returns it, or nil if there is none. The stack takes over the
+// input that it holds: Next returns that as it is. To use the filter elsewhere, clone it.
 //
 // POE: pop.
 func (s *Stackable) Pop() Filter {
 	return s.remove(len(s.filters) - 1)
 }
 
-// Shift removes the first filter and returns it, or nil if there is none. The next one takes over the
-// input that it holds. To use the filter elsewhere, clone it.
+// Shift removes the first filter and returns it, or nil if there is none. The next one takes over
+// the input that it holds. To use the filter elsewhere, clone it.
 //
 // POE: shift.
 func (s *Stackable) Shift() Filter {

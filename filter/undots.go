@@ -31,9 +31,10 @@ const (
 	dotCR                   // that, and then a CR, which is not passed on yet
 )
 
-// Append appends what chunk has of the message to dst and returns the extended slice. It returns how
-// many bytes of chunk it used: all of them, unless the message ended, which done tells, or failed.
-// From then on it uses none and returns the same. For another message take another decoder.
+// Append appends what chunk has of the message to dst and returns the extended slice. It returns
+// how many bytes of chunk it used: all of them, unless the message ended, which done tells, or
+// failed. From then on it uses none and returns the same. For another message take another
+// decoder.
 func (d *MessageDecoder) Append(dst, chunk []byte) (out []byte, used int, done bool, err error) {
 	for used < len(chunk) && !d.done && d.err == nil {
 		p := chunk[used:min(len(chunk), used+messageBlock)]

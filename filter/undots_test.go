@@ -81,7 +81,8 @@ func TestMessageDecoderStops(t *testing.T) {
 		_, _, done, err := d.Append(nil, []byte(wire))
 		out, n, done2, err2 := d.Append([]byte("x"), []byte("more\r\n"))
 		if string(out) != "x" || n != 0 || done2 != done || err2 != err {
-			t.Errorf("after %q: got %q, %d, %v, %v, want x, 0, %v, %v", wire, out, n, done2, err2, done, err)
+			t.Errorf("after %q: got %q, %d, %v, %v, want x, 0, %v, %v",
+				wire, out, n, done2, err2, done, err)
 		}
 	}
 }
@@ -114,7 +115,8 @@ func FuzzMessageDecoder(f *testing.F) {
 		whole, used2, done2, _ := decodeMessage(filter.MessageDecoder{KeepBare: true}, wire,
 			func() int { return len(wire) })
 		if keep != whole || used != used2 || done != done2 || err != nil {
-			t.Fatalf("kept %q, %d, %v, %v, want %q, %d, %v", keep, used, done, err, whole, used2, done2)
+			t.Fatalf("kept %q, %d, %v, %v, want %q, %d, %v",
+				keep, used, done, err, whole, used2, done2)
 		}
 	})
 }
@@ -136,7 +138,8 @@ func linewise(wire string) (text, left string, done bool, err error) {
 }
 
 func TestMessageDecoderCostsNoMemory(t *testing.T) {
-	wire := append(bytes.Repeat([]byte("a line of a message\r\n..and one with a dot\r\n"), 2000), ".\r\n"...)
+	wire := bytes.Repeat([]byte("a line of a message\r\n..and one with a dot\r\n"), 2000)
+	wire = append(wire, ".\r\n"...)
 	text := make([]byte, 0, len(wire))
 	noAllocs(t, func() {
 		var d filter.MessageDecoder

@@ -37,8 +37,7 @@ func NewHandle(f *os.File) (Handle, error) {
 	return d, nil
 }
 
-// A descriptor is a Handle on a descriptor of the system. It has one owner, and is not safe to
-// copy.
+// A descriptor is a Handle on a descriptor of the system.
 type descriptor struct {
 	fd       int  // -1 once it is closed
 	closed   bool // by Close, and not by a CloseRead or CloseWrite that left nothing open
@@ -48,8 +47,7 @@ type descriptor struct {
 	restore  bool // it may wait again once it is closed
 }
 
-// newDescriptor returns a descriptor on fd, which never waits from then on. It finds out what fd
-// is.
+// newDescriptor finds out what fd is, and sees to it that it never waits.
 func newDescriptor(fd int) (*descriptor, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
@@ -83,8 +81,11 @@ func newDescriptor(fd int) (*descriptor, error) {
 
 // Read implements Handle.
 func (d *descriptor) Read(p []byte) (int, error) {
-	if d.fd < 0 {
+	switch {
+	case d.fd < 0:
 		return 0, net.ErrClosed
+	case len(p) == 0:
+		return 0, nil
 	}
 	for {
 		n, err := unix.Read(d.fd, p)
@@ -94,7 +95,7 @@ func (d *descriptor) Read(p []byte) (int, error) {
 			return 0, ErrAgain
 		case err != nil:
 			return 0, os.NewSyscallError("read", err)
-		case n == 0 && len(p) > 0 && !d.datagram:
+		case n == 0 && !d.datagram:
 			return 0, io.EOF
 		default:
 			return n, nil
@@ -150,8 +151,7 @@ func (d *descriptor) CloseWrite() error {
 	case d.oneWay == Read:
 		return nil
 	default:
-		return fmt.Errorf("kernel: close descriptor %d for writing: %w",
-			d.fd, errors.ErrUnsupported)
+		return fmt.Errorf("kernel: closing for writing alone: %w", errors.ErrUnsupported)
 	}
 }
 

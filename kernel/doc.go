@@ -6,12 +6,12 @@
 // handles to watch. As long as it has any of that, or somebody may still send it something, it
 // lives; when nothing keeps it any more, the kernel stops it. When no session is left, Run returns.
 //
-//	k := kernel.New(kernel.Options{})
+//	k, err := kernel.New(kernel.Options{})
 //	k.Create(session.Events{
 //		kernel.Start: func(e *kernel.Event) { e.Session.Delay("tick", time.Second) },
 //		"tick":       func(e *kernel.Event) { fmt.Println("tick") },
 //	})
-//	err := k.Run(ctx)
+//	err = k.Run(ctx)
 //
 // # The order of events
 //

@@ -164,6 +164,7 @@ type job struct {
 	args   []any
 	cancel context.CancelFunc
 	ctx    context.Context
+	begun  bool
 }
 
 // slowWork runs jobs on other goroutines, so many at once, and keeps the rest in a line.
@@ -171,7 +172,8 @@ type slowWork struct {
 	workers int
 	limit   int
 	busy    int
-	line    []*job
+	line    []*job // with those of sessions that have ended
+	waiting int    // of line, those of others
 }
 
 // Work has f called on another goroutine, and then sends s an event with what it returned: a
@@ -188,7 +190,7 @@ func (s *Session) Work(f func(ctx context.Context) (any, error), event string, a
 	if event == "" {
 		panic(fmt.Errorf("kernel: Work without an event: %w", ErrInvalid))
 	}
-	if len(k.slow.line) >= k.slow.limit {
+	if k.slow.waiting >= k.slow.limit {
 		return k.failed(ErrTooMuchWork)
 	}
 	j := &job{s: s, f: f, event: event, args: append([]any(nil), args...)}
@@ -200,6 +202,7 @@ func (s *Session) Work(f func(ctx context.Context) (any, error), event string, a
 	t.work[j] = struct{}{}
 	s.keep(hasWork)
 	k.slow.line = append(k.slow.line, j)
+	k.slow.waiting++
 	k.slow.begin(k)
 	return nil
 }
@@ -213,6 +216,8 @@ func (w *slowWork) begin(k *Kernel) {
 		if j.ctx.Err() != nil {
 			continue
 		}
+		j.begun = true
+		w.waiting--
 		w.busy++
 		k.loop.Go(func() {
 			done := j.run()

@@ -192,3 +192,28 @@ func TestWorkOfASessionThatEnds(t *testing.T) {
 		t.Errorf("got %v, want Canceled", err)
 	}
 }
+
+// Work of a session that has ended takes no place in the line from that of others.
+func TestWorkOfTheDeadDoesNotCount(t *testing.T) {
+	k, _ := watchedKernel(t, kernel.Options{Workers: 1, MaxWork: 1})
+	release := make(chan bool)
+	wait := func(context.Context) (any, error) { <-release; return nil, nil }
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			e.Session.Create(session.Events{kernel.Start: func(e *kernel.Event) {
+				for range 2 { // one runs, one waits
+					if err := e.Session.Work(wait, "done"); err != nil {
+						t.Error(err)
+					}
+				}
+				e.Session.End()
+			}})
+			if err := e.Session.Work(wait, "done"); err != nil {
+				t.Errorf("got %v, want the place of the dead", err)
+			}
+			close(release)
+		},
+		"done": nothing,
+	})
+	run(t, k)
+}

@@ -20,10 +20,12 @@ type Handle interface {
 	// returns 0 and ErrAgain.
 	Write(p []byte) (n int, err error)
 
-	// CloseRead tells the system that no more will be read, where there is a way to tell.
+	// CloseRead tells the system that no more will be read, where there is a way to tell. It
+	// closes the reading end of a pipe.
 	CloseRead() error
 
-	// CloseWrite tells the other end that no more will come. Reading goes on.
+	// CloseWrite tells the other end that no more will come. Reading goes on. It closes the
+	// writing end of a pipe.
 	CloseWrite() error
 
 	// Close ends both directions. A second Close returns net.ErrClosed.
@@ -45,7 +47,8 @@ type Socket interface {
 	// way: then the socket becomes ready to write, and ConnectError tells the outcome.
 	Connect(addr net.Addr) error
 
-	// ConnectError returns, and takes away, the outcome of a connect that was under way.
+	// ConnectError returns, and takes away, the outcome of a connect that was under way, or
+	// ErrAgain while it still is.
 	ConnectError() error
 
 	// Listen begins to accept connections, with room for backlog that wait; 0 means the system's

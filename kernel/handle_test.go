@@ -44,7 +44,7 @@ func overTCP(t *testing.T) (a, b kernel.Handle) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	dialed, dialErr := net.Dial("tcp4", l.Addr().String())
 	accepted, acceptErr := l.Accept()
 	if err := errors.Join(dialErr, acceptErr); err != nil {

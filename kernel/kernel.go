@@ -250,7 +250,8 @@ func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) err
 	}()
 	first := true
 	err := k.loop.Run(k.ready, func() (time.Duration, bool) {
-		look := first && len(k.sessions) > 0 && !k.isIdle() && (k.nWatched > 0 || !k.isDue())
+		look := first && len(k.sessions) > 0 && !k.isIdle() && ctx.Err() == nil &&
+			(k.nWatched > 0 || !k.isDue())
 		first = false
 		if look {
 			return k.wait(), true
@@ -273,10 +274,27 @@ func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) err
 	return err
 }
 
-// finish looks, at the end of a program, for what should not be there any more.
+// finish looks, at the end of a program, for what should not be there any more, and says what it
+// is. There is no session left that could have it: it is a mistake of the kernel, or of a Loop.
 func (k *Kernel) finish() {
-	if k.busy != 0 || k.nWatched != 0 || len(k.aliases) != 0 || k.root.children != 0 {
-		k.log.Error("kernel: leak at the end of the run", zap.String("what", k.WhyAlive().String()))
+	for fd, d := range k.watched {
+		if d != nil {
+			k.log.Error("kernel: leak: a descriptor is watched", zap.Int("descriptor", fd),
+				zap.Int("watches", len(d.watches)))
+		}
+	}
+	for name, s := range k.aliases {
+		k.log.Error("kernel: leak: an alias", zap.String("alias", string(name)),
+			zap.Stringer("session", s))
+	}
+	for pid := range k.children.byPid {
+		k.log.Error("kernel: leak: a child process is waited for", zap.Int("process", pid))
+	}
+	for c := k.root.firstChild; c != nil; c = c.nextSibling {
+		k.log.Error("kernel: leak: a session", zap.String("why", c.WhyAlive().String()))
+	}
+	if k.busy != 0 {
+		k.log.Error("kernel: leak: reasons to live", zap.Int("count", k.busy))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-poe/poe/kernel"
 	"github.com/go-poe/poe/session"
+	"github.com/go-poe/poe/test/sim"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -315,4 +316,45 @@ func TestTwoKernelsShareNothing(t *testing.T) {
 	if !sb.Ended() {
 		t.Error("the receiver has not ended")
 	}
+}
+
+// A context that a handler cancels stops the sessions with that pass, and not when the next event
+// is due.
+func TestCancelInsideAHandler(t *testing.T) {
+	world := sim.NewWorld()
+	k, _ := watchedKernel(t, kernel.Options{Loop: world})
+	ctx, cancel := context.WithCancel(t.Context())
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			e.Session.Delay("never", time.Hour)
+			e.Session.Yield("cancel")
+		},
+		"cancel": func(*kernel.Event) { cancel() },
+	})
+	if err := k.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want Canceled", err)
+	}
+	if d := world.Elapsed(); d != 0 {
+		t.Errorf("it took %v of the world's time, want none", d)
+	}
+}
+
+// A session that sets an alarm in the past again and again does not keep others from what was
+// posted to them (P-12).
+func TestAlarmsInThePastLeavePostsTheirTurn(t *testing.T) {
+	k := newKernel(t)
+	got := false
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { e.Session.Delay("past", -time.Second) },
+		"past": func(e *kernel.Event) {
+			if !got {
+				e.Session.Delay("past", -time.Second)
+			}
+		},
+	})
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { e.Session.Yield("post") },
+		"post":       func(*kernel.Event) { got = true },
+	})
+	run(t, k)
 }

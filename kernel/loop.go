@@ -52,10 +52,11 @@ type Loop interface {
 	// forgets fd. Readiness is a level: it is reported again for as long as it lasts.
 	Watch(fd int, want Mode) error
 
-	// Run calls pass first of all, ready for each descriptor that became ready, and pass after that
-	// and when the wait that the last pass asked for is over: at once for 0, never for Forever. It
-	// returns nil when pass reports no more work. A descriptor that hangs up, or has an error, is
-	// ready in each way in which it is watched.
+	// Run calls pass first of all, ready for each descriptor that became ready, and pass after each
+	// such call, or after several, and when the wait that the last pass asked for is over: at once
+	// for 0, never for Forever. It may call pass earlier than it has to. It returns nil when pass
+	// reports no more work. A descriptor that hangs up, or has an error, is ready in each way in
+	// which it is watched.
 	Run(ready func(fd int, how Mode), pass func() (wait time.Duration, more bool)) error
 
 	// Wake makes Run call pass soon. A Wake before Run counts for the next Run.

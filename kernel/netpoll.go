@@ -22,8 +22,8 @@ import (
 // Watch returns an error for which errors.Is finds EBADF when the descriptor is not open, EPERM
 // when it is a regular file, which is always ready, and errors.ErrUnsupported for Expedite outside
 // Linux; the descriptor is then watched in no way. A descriptor must be forgotten before it is
-// closed: otherwise whatever shares it keeps on being reported under a number that may be
-// another's by then.
+// closed: otherwise whatever shares it keeps on being reported under a number that may be another's
+// by then.
 //
 // Out-of-band data makes a descriptor ready to read when nobody watches it with Expedite, because
 // the system reports both together, and reading past the data is what ends the report.
@@ -36,15 +36,15 @@ func NewLoop() Loop {
 // A netpollLoop is a Loop on gnet's poller.
 //
 // Polling has no deadline and no hook at the end of a batch, and a task that it is given with
-// Trigger keeps it from waiting as long as there are more. So what must wake it is a bell, which
-// is watched like any descriptor and takes its turn among them: it is rung by Wake, by the timer,
-// and by a pass after which more is due.
+// Trigger keeps it from waiting as long as there are more. So what must wake it is a bell, which is
+// watched like any descriptor and takes its turn among them: it is rung by Wake, by the timer, and
+// by a pass after which more is due.
 type netpollLoop struct {
-	registry
 	poller    *netpoll.Poller // nil while closed
-	interests []interest      // by descriptor
-	watched   int             // how many descriptors are
-	current   int             // the descriptor of the report at hand, or -1
+	registry  registry
+	interests []interest // by descriptor
+	watched   int        // how many descriptors are
+	current   int        // the descriptor of the report at hand, or -1
 	running   bool
 	ready     func(fd int, how Mode)
 	pass      func() (wait time.Duration, more bool)
@@ -63,10 +63,10 @@ type netpollLoop struct {
 type interest struct {
 	want Mode
 
-	// stale are the ways of which the next report is not to be believed. When a number is closed
-	// and opened again while a batch is being told, the batch may still hold a report on the old
-	// one. Dropping a true report does no harm: readiness is a level.
-	stale Mode
+	// stale says that the next report is not to be believed. When a number is closed and opened
+	// again while a batch is being told, the batch may still hold a report on the old one. Dropping
+	// a true report does no harm: readiness is a level.
+	stale bool
 }
 
 const everyWay = Read | Write | Expedite
@@ -86,12 +86,12 @@ func (l *netpollLoop) Watch(fd int, want Mode) error {
 	}
 	defer l.closeUnused()
 	if err := l.open(); err != nil {
-		return fmt.Errorf("kernel: watch descriptor %d: %w", fd, err)
+		return fmt.Errorf("watch for %v: %w", want, err)
 	}
 	err := l.register(fd, have, want)
 	if err != nil {
-		_ = l.register(fd, have, 0)
-		err = fmt.Errorf("kernel: watch descriptor %d for %v: %w", fd, want, err)
+		_ = l.register(fd, everyWay, 0)
+		err = fmt.Errorf("watch for %v: %w", want, err)
 		want = 0
 	}
 	l.note(fd, have, want)
@@ -135,11 +135,11 @@ func (l *netpollLoop) doubt(fd int) {
 	case fd == l.current:
 		l.current = -1
 	case l.running:
-		l.entry(fd).stale = everyWay
+		l.entry(fd).stale = true
 	}
 }
 
-// Run implements Loop.
+// Run implements Loop. Run inside Run returns ErrRunning.
 func (l *netpollLoop) Run(
 	ready func(fd int, how Mode), pass func() (wait time.Duration, more bool),
 ) error {
@@ -171,20 +171,23 @@ func (l *netpollLoop) stop() {
 }
 
 // report is called by the poller for each event of a batch.
-func (l *netpollLoop) report(number int, event netpoll.IOEvent, flags netpoll.IOFlags) error {
+func (l *netpollLoop) report(number int, event netpoll.IOEvent, _ netpoll.IOFlags) error {
 	if number == l.bell.fd() {
 		return l.answer()
 	}
-	fd := l.owner(number)
-	if uint(fd) >= uint(len(l.interests)) {
+	return l.collect(number, event)
+}
+
+// serve takes a report that fd is ready in the ways of how, in which it is watched: it tells of it
+// and makes a pass.
+func (l *netpollLoop) serve(fd int, how Mode) error {
+	if fd >= len(l.interests) {
 		return nil
 	}
-	w := &l.interests[fd]
-	told, how := ways(event, flags, w.want)
-	stale := w.stale & told
-	w.stale &^= told
+	stale := l.interests[fd].stale
+	l.interests[fd].stale = false
 	switch {
-	case stale != 0:
+	case stale:
 		l.rearm(fd)
 		return nil
 	case how == 0:
@@ -305,7 +308,11 @@ func (l *netpollLoop) open() error {
 		_ = poller.Close()
 		return err
 	}
-	if err := poller.AddRead(&netpoll.PollAttachment{FD: b.fd()}, false); err != nil {
+	err = poller.AddRead(&netpoll.PollAttachment{FD: b.fd()}, false)
+	if err == nil {
+		err = l.registry.open(poller)
+	}
+	if err != nil {
 		b.close()
 		_ = poller.Close()
 		return err
@@ -328,6 +335,7 @@ func (l *netpollLoop) closeUnused() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bell.close()
+	l.registry.close()
 	_ = l.poller.Close()
 	l.poller, l.bell, l.interests = nil, nil, nil
 }

@@ -7,17 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A registry is what the poller does not remember. Here it remembers everything.
+// A registry is what a loop needs beside the poller to watch descriptors: here it needs nothing.
 type registry struct{}
 
-// owner returns the watched descriptor that the poller knows by number.
-func (*netpollLoop) owner(number int) int {
-	return number
-}
+func (*registry) open(*netpoll.Poller) error { return nil }
+
+func (*registry) close() {}
 
 // register makes the poller report fd in the ways of want, where it was told to report those of
-// have. It believes the poller more than have: a descriptor that was closed while it was watched
-// is not there any more, and the number may have come to stand for another.
+// have. It believes the poller more than have: a descriptor that was closed while it was watched is
+// not there any more, and the number may have come to stand for another.
 func (l *netpollLoop) register(fd int, have, want Mode) error {
 	switch {
 	case want == 0:
@@ -77,12 +76,17 @@ func (l *netpollLoop) rearm(fd int) {
 	}
 }
 
-// ways returns the ways of which an event tells, and those of want in which it says that a
-// descriptor is ready.
-func ways(event netpoll.IOEvent, _ netpoll.IOFlags, want Mode) (told, how Mode) {
+// collect serves the descriptor of an event.
+func (l *netpollLoop) collect(fd int, event netpoll.IOEvent) error {
+	return l.serve(fd, ways(event, l.want(fd)))
+}
+
+// ways returns those ways of want in which an event says that a descriptor is ready.
+func ways(event netpoll.IOEvent, want Mode) Mode {
 	if event&(unix.EPOLLERR|unix.EPOLLHUP) != 0 {
-		return everyWay, want
+		return want
 	}
+	var how Mode
 	if event&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0 {
 		how |= Read
 	}
@@ -96,5 +100,5 @@ func ways(event netpoll.IOEvent, _ netpoll.IOFlags, want Mode) (told, how Mode) 
 			how |= Read
 		}
 	}
-	return everyWay, how & want
+	return how & want
 }

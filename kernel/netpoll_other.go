@@ -4,89 +4,111 @@ package kernel
 
 import (
 	"errors"
+	"os"
 
 	"github.com/panjf2000/gnet/v2/pkg/netpoll"
 	"golang.org/x/sys/unix"
 )
 
-// A registry is what the poller does not remember. On kqueue it cannot delete a descriptor, nor
-// the reading of one that is written too, nor have one with the number 0. So it gets a duplicate
-// of each descriptor: to close that is to delete it.
+// A registry is what a loop needs beside the poller to watch descriptors: here a kqueue of its own,
+// which the poller watches. The poller's cannot delete a descriptor, nor stop to report that one
+// can be read and go on to report that it can be written, nor have one with the number 0.
 type registry struct {
-	duplicates map[int]int // by watched descriptor
-	owners     map[int]int // by duplicate
+	queue int
+	batch [64]unix.Kevent_t
 }
 
-// owner returns the watched descriptor that the poller knows by number, or -1.
-func (l *netpollLoop) owner(number int) int {
-	if fd, ok := l.owners[number]; ok {
-		return fd
+func (r *registry) open(poller *netpoll.Poller) error {
+	queue, err := unix.Kqueue()
+	if err != nil {
+		return os.NewSyscallError("kqueue", err)
 	}
-	return -1
+	unix.CloseOnExec(queue)
+	if err := poller.AddRead(&netpoll.PollAttachment{FD: queue}, false); err != nil {
+		_ = unix.Close(queue)
+		return err
+	}
+	r.queue = queue
+	return nil
 }
 
-// register makes the poller report fd in the ways of want, where it was told to report those of
+func (r *registry) close() {
+	_ = unix.Close(r.queue)
+}
+
+// register makes the queue report fd in the ways of want, where it was told to report those of
 // have.
 func (l *netpollLoop) register(fd int, have, want Mode) error {
-	if have != 0 {
-		l.unregister(fd)
-	}
-	switch {
-	case want == 0:
-		return nil
-	case want&Expedite != 0: // EVFILT_EXCEPT, which the poller does not have
+	if want&Expedite != 0 { // for which not all of these systems have a filter
 		return errors.ErrUnsupported
 	}
-	number, err := duplicate(fd)
-	if err != nil {
-		return err
+	for _, f := range [...]struct {
+		way    Mode
+		filter int
+	}{{Read, unix.EVFILT_READ}, {Write, unix.EVFILT_WRITE}} {
+		switch {
+		case want&f.way != 0:
+			if err := l.registry.change(fd, f.filter, unix.EV_ADD); err != nil {
+				return err
+			}
+		case have&f.way != 0: // unless it is closed, and so deleted already
+			_ = l.registry.change(fd, f.filter, unix.EV_DELETE)
+		}
 	}
-	pa := netpoll.PollAttachment{FD: number}
-	switch want {
-	case Read:
-		err = l.poller.AddRead(&pa, false)
-	case Write:
-		err = l.poller.AddWrite(&pa, false)
-	default:
-		err = l.poller.AddReadWrite(&pa, false)
-	}
-	if err != nil {
-		_ = unix.Close(number)
-		return err
-	}
-	if l.owners == nil {
-		l.duplicates, l.owners = make(map[int]int), make(map[int]int)
-	}
-	l.duplicates[fd], l.owners[number] = number, fd
-	if l.running {
-		// The batch may hold reports on another duplicate that had this number.
-		l.entry(fd).stale = everyWay
+	if l.running && want != 0 {
+		// The batch may hold reports on another descriptor that had this number.
+		l.entry(fd).stale = true
 	}
 	return nil
 }
 
-// unregister makes the poller forget fd.
-func (l *netpollLoop) unregister(fd int) {
-	number, ok := l.duplicates[fd]
-	if !ok {
-		return
-	}
-	delete(l.duplicates, fd)
-	delete(l.owners, number)
-	_ = unix.Close(number)
+// change adds a descriptor to the queue, or deletes it.
+func (r *registry) change(fd, filter, flags int) error {
+	changes := make([]unix.Kevent_t, 1)
+	unix.SetKevent(&changes[0], fd, filter, flags)
+	_, err := unix.Kevent(r.queue, changes, nil, nil)
+	return os.NewSyscallError("kevent", err)
 }
 
-// rearm has nothing to do: the poller reports levels.
+// rearm has nothing to do: the queue reports levels.
 func (*netpollLoop) rearm(int) {}
 
-// ways returns the ways of which an event tells, and those of want in which it says that a
-// descriptor is ready. An end or an error comes with an event for each way.
-func ways(event netpoll.IOEvent, _ netpoll.IOFlags, want Mode) (told, how Mode) {
-	switch {
-	case netpoll.IsReadEvent(event):
-		told = Read
-	case netpoll.IsWriteEvent(event):
-		told = Write
+// collect serves the descriptors that the queue reports.
+func (l *netpollLoop) collect(int, netpoll.IOEvent) error {
+	n, err := unix.Kevent(l.registry.queue, nil, l.registry.batch[:], new(unix.Timespec))
+	if err != nil {
+		return nil // interrupted, and to be reported again
 	}
-	return told, told & want
+	batch := l.registry.batch[:n]
+	for i := range batch {
+		fd := int(batch[i].Ident)
+		if fd < 0 {
+			continue // it was served
+		}
+		how := ways(batch[i:])
+		if err := l.serve(fd, how&l.want(fd)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ways returns the ways in which the descriptor of the first event is ready. There is an event for
+// each way, also of an end or an error, and ways takes them all.
+func ways(events []unix.Kevent_t) Mode {
+	var how Mode
+	ident := events[0].Ident
+	for i := range events {
+		e := &events[i]
+		switch {
+		case e.Ident != ident:
+			continue
+		case e.Filter == unix.EVFILT_READ:
+			how |= Read
+		default:
+			how |= Write
+		}
+		e.Ident = ^ident // which is negative for int
+	}
+	return how
 }

@@ -42,8 +42,8 @@ func openPipe() (r, w int, err error) {
 	return fds[0], fds[1], tame(fds[0], fds[1])
 }
 
-// acceptOn returns a bare Errno, for whoever calls it to look at. It does not wait, so ForkLock
-// may be held.
+// acceptOn returns a bare Errno, for whoever calls it to look at. It does not wait, so ForkLock may
+// be held.
 func acceptOn(fd int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

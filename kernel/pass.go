@@ -10,7 +10,8 @@ import (
 const (
 	eventsPerTurn = 4096
 	turnTime      = 500 * time.Microsecond
-	clockInterval = 64 // events between two looks at the clock, which costs as much as an event
+	maxJumps      = 1024 // alarms in the past, set during a pass, that go ahead of what waits
+	clockInterval = 64   // events between two looks at the clock, which costs as much as an event
 )
 
 // turn is the kernel's answer to a loop that has nothing more to hand over: it passes through the
@@ -18,14 +19,11 @@ const (
 // next event, and whether there is anything left to wait for.
 func (k *Kernel) turn() (wait time.Duration, more bool) {
 	k.doors.admit(k)
-	if k.ctx.Err() != nil {
-		k.Stop()
-	}
 	began := k.tick()
 	for n, looked := 0, 0; n < eventsPerTurn; n++ {
 		n += k.pass(eventsPerTurn - n)
 		k.sweep()
-		if k.exception != nil {
+		if k.exception != nil || k.ctx.Err() != nil {
 			k.Stop()
 		}
 		switch {
@@ -55,13 +53,20 @@ func (k *Kernel) turn() (wait time.Duration, more bool) {
 //
 // An event that a handler posts waits for the next pass, even one that is due at once: a session
 // that yields to itself must not starve the descriptors. Only an alarm for a time before that of
-// the pass goes ahead of what waits, as it does in POE.
+// the pass goes ahead of what waits, as it does in POE, but not for ever.
 func (k *Kernel) pass(limit int) int {
 	now, last := k.now, k.seq
-	for n := 0; n < limit; n++ {
-		e := k.queue.next(now, last)
+	for n, jumps := 0, 0; n < limit; n++ {
+		newest := last
+		if jumps < maxJumps {
+			newest = k.seq
+		}
+		e := k.queue.next(now, last, newest)
 		if e == nil {
 			return n
+		}
+		if e.seq > last {
+			jumps++
 		}
 		k.deliver(e)
 		if k.exception != nil {

@@ -41,12 +41,12 @@ func (q *queue) push(e *Event) {
 }
 
 // next takes the first event that is due at now. Of the line it takes only events up to the
-// sequence number last. It returns nil when there is none.
-func (q *queue) next(now time.Duration, last uint64) *Event {
+// sequence number last, and of the alarms up to newest. It returns nil when there is none.
+func (q *queue) next(now time.Duration, last, newest uint64) *Event {
 	f := q.first
 	if len(q.alarms) > 0 {
 		a := q.alarms[0]
-		if a.due <= now && (f == nil || a.before(alarmAt{due: f.due, seq: f.seq})) {
+		if a.due <= now && a.seq <= newest && (f == nil || a.before(alarmAt{due: f.due, seq: f.seq})) {
 			q.remove(a.e)
 			return a.e
 		}

@@ -109,6 +109,7 @@ func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
 	if fd < 0 {
 		return k.failed(fmt.Errorf("%w: %w", net.ErrClosed, ErrInvalid))
 	}
+	k.forgetOthers(h, fd)
 	w := s.watching(h, fd, mode)
 	if w == nil {
 		w = &watch{s: s, fd: fd, mode: mode}
@@ -127,6 +128,19 @@ func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
 		return k.failed(fmt.Errorf("cannot watch descriptor %d: %w", fd, err))
 	}
 	return nil
+}
+
+// forgetOthers ends all watches of another handle with the same number: it was closed while it was
+// watched, and the number is h's now.
+func (k *Kernel) forgetOthers(h Handle, fd int) {
+	if fd >= len(k.watched) || k.watched[fd] == nil {
+		return
+	}
+	for _, w := range k.watched[fd].watches {
+		if w.args[0] != h {
+			w.s.unwatch(w)
+		}
+	}
 }
 
 // watching returns the watch that s has on a handle. A closed handle has no descriptor any more,
@@ -210,8 +224,14 @@ func (k *Kernel) ask(fd int) error {
 
 // watchOwn has own called when fd is ready to read; nil ends that.
 func (k *Kernel) watchOwn(fd int, own func(how Mode)) error {
-	k.descriptor(fd).own = own
-	return k.ask(fd)
+	d := k.descriptor(fd)
+	d.own = own
+	err := k.ask(fd)
+	if err != nil {
+		d.own = nil
+		_ = k.ask(fd) // which never watched it
+	}
+	return err
 }
 
 // ready hands over the readiness of a descriptor: to read first, then to write, then out-of-band
@@ -242,7 +262,7 @@ func (k *Kernel) ready(fd int, how Mode) {
 func (k *Kernel) dispatchReady(w *watch) {
 	e := k.pool.get()
 	e.Session, e.Sender, e.Name = w.s, w.s, w.event
-	e.Args = w.args
+	e.setArgs(w.args)
 	_ = k.dispatch(e) // what it panics with becomes a signal
 	k.pool.put(e)
 }

@@ -3,11 +3,13 @@ package kernel_test
 import (
 	"errors"
 	"net"
+	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/go-poe/poe/kernel"
 	"github.com/go-poe/poe/session"
+	"github.com/go-poe/poe/test/sim"
 )
 
 // pipe returns a pipe that the test closes, if nobody else has.
@@ -179,4 +181,77 @@ func TestSettleComesOnceAtTheEndOfTheTurn(t *testing.T) {
 	})
 	run(t, k)
 	j.want(t, "one", "two", "three", "settled")
+}
+
+// A handle that is closed while it is watched, and never forgotten, does not keep whoever gets its
+// number from being told; its own session hears no more of it.
+func TestHandleClosedWhileWatched(t *testing.T) {
+	k := newKernel(t)
+	var j journal
+	r1, w1 := pipe(t)
+	old := k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { _ = e.Session.SelectRead(r1, "old") },
+		"old":        j.note("old"),
+	})
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			fd := r1.FD()
+			_, _ = r1.Close(), w1.Close()
+			r2, w2 := pipe(t)
+			if r2.FD() != fd {
+				t.Fatalf("the system gave number %d, and not %d, again", r2.FD(), fd)
+			}
+			_ = e.Session.SelectRead(r2, "new")
+			write(t, w2, "x")
+		},
+		"new": func(e *kernel.Event) {
+			j.add("new")
+			_ = e.Session.SelectRead(kernel.Arg[kernel.Handle](e, 0), "")
+		},
+	})
+	run(t, k)
+	if !old.Ended() {
+		t.Error("the first session still waits")
+	}
+	j.want(t, "new")
+}
+
+// What a handler does to the arguments of a select event is not there the next time.
+func TestArgumentsOfASelectEventAreItsOwn(t *testing.T) {
+	k := newKernel(t)
+	r, w := pipe(t)
+	n := 0
+	write(t, w, "x")
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { _ = e.Session.SelectRead(r, "readable", "mine") },
+		"readable": func(e *kernel.Event) {
+			if e.Args[2] != "mine" {
+				t.Errorf("got %v", e.Args[2])
+			}
+			e.Args[2] = "spoilt"
+			if n++; n == 2 {
+				_ = e.Session.SelectRead(r, "")
+			}
+		},
+	})
+	run(t, k)
+}
+
+// A wait for a process that the loop cannot watch fails, and leaves nothing behind.
+func TestSigChildThatCannotBeWatched(t *testing.T) {
+	k, logs := watchedKernel(t, kernel.Options{Loop: sim.NewWorld()})
+	cmd := exec.Command("true")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	k.Create(session.Events{kernel.Start: func(e *kernel.Event) {
+		if err := e.Session.SigChild(cmd.Process.Pid, "ended"); err == nil {
+			t.Error("no error from a loop without processes")
+		}
+	}})
+	run(t, k)
+	_ = cmd.Wait()
+	if logs.Len() != 0 {
+		t.Errorf("logged: %v", logs.All())
+	}
 }

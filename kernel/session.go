@@ -364,6 +364,9 @@ func (s *Session) freeTaken() {
 	}
 	for j := range t.work {
 		j.cancel()
+		if !j.begun {
+			s.kernel.slow.waiting--
+		}
 	}
 	s.taken = nil
 }

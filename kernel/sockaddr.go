@@ -105,16 +105,15 @@ func inet(six bool, ip net.IP, port int, zone string) (unix.Sockaddr, error) {
 
 // addrOf returns an address of the system as one of net's, or nil for nil.
 func addrOf(network string, name unix.Sockaddr) net.Addr {
-	var ip net.IP
-	port, zone := 0, ""
 	switch sa := name.(type) {
 	case *unix.SockaddrInet4:
-		ip, port = sa.Addr[:], sa.Port
+		return inetAddr(network, sa.Addr[:], sa.Port, "")
 	case *unix.SockaddrInet6:
-		ip, port, zone = sa.Addr[:], sa.Port, zoneName(sa.ZoneId)
+		ip := net.IP(sa.Addr[:])
 		if four := ip.To4(); four != nil {
 			ip = four
 		}
+		return inetAddr(network, ip, sa.Port, zoneName(sa.ZoneId))
 	case *unix.SockaddrUnix:
 		if sa.Name == "@" { // how x/sys writes that there is none
 			return &net.UnixAddr{Net: network}
@@ -123,6 +122,9 @@ func addrOf(network string, name unix.Sockaddr) net.Addr {
 	default:
 		return nil
 	}
+}
+
+func inetAddr(network string, ip net.IP, port int, zone string) net.Addr {
 	if network == "udp4" || network == "udp6" {
 		return &net.UDPAddr{IP: ip, Port: port, Zone: zone}
 	}

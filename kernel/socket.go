@@ -204,7 +204,7 @@ func (s *socket) Accept() (Socket, error) {
 			conn := socketOn(fd, s.network)
 			conn.hurry()
 			return conn, nil
-		case unix.EINTR, unix.ECONNABORTED:
+		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO:
 		case unix.EAGAIN:
 			return nil, ErrAgain
 		default:
@@ -262,10 +262,14 @@ func (s *socket) SetOption(option SocketOption, on bool) error {
 	return s.failed("setsockopt", nil, unix.SetsockoptInt(s.fd, o.level, o.name, value))
 }
 
-// ReadFrom implements Socket. What does not fit in p is lost.
+// ReadFrom implements Socket. What does not fit in p is lost. A stream has no datagrams:
+// EOPNOTSUPP.
 func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
-	if s.fd < 0 {
+	switch {
+	case s.fd < 0:
 		return 0, nil, s.failed("recvfrom", nil, net.ErrClosed)
+	case !s.datagram:
+		return 0, nil, s.failed("recvfrom", nil, unix.EOPNOTSUPP)
 	}
 	for {
 		n, from, err := unix.Recvfrom(s.fd, p, 0)
@@ -281,10 +285,13 @@ func (s *socket) ReadFrom(p []byte) (int, net.Addr, error) {
 	}
 }
 
-// WriteTo implements Socket.
+// WriteTo implements Socket. A stream has no datagrams: EOPNOTSUPP.
 func (s *socket) WriteTo(p []byte, to net.Addr) (int, error) {
-	if s.fd < 0 {
+	switch {
+	case s.fd < 0:
 		return 0, s.failed("sendto", to, net.ErrClosed)
+	case !s.datagram:
+		return 0, s.failed("sendto", to, unix.EOPNOTSUPP)
 	}
 	sa, err := sockaddrOf(s.network, to)
 	if err != nil {

@@ -52,6 +52,13 @@ var traceNames = map[string]Trace{
 	"SESSIONS": TraceSessions, "SIGNALS": TraceSignals, "DEFAULT": TraceAll,
 }
 
+// SetAssert changes the mistakes that panic.
+func (k *Kernel) SetAssert(a Assert) { k.assert = a }
+
+// SetTrace changes what the log tells of. A logger that was made by New shows it only if New was
+// asked for some trace, too.
+func (k *Kernel) SetTrace(t Trace) { k.trace = t }
+
 // environment adds what the environment asks for to the traces and assertions, and opens the file
 // that the trace goes to.
 func (k *Kernel) environment(getenv func(string) string) error {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// perOperation returns the processor time of the whole process, garbage collector and all, that f takes for
-// each of n operations.
+// perOperation returns the processor time of the whole process, garbage collector and all, that f
+// takes for each of n operations.
 func perOperation(n int, f func()) float64 {
 	runtime.GC()
 	began := processorTime()

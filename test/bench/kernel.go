@@ -18,6 +18,8 @@ func kernelMeasurements(p *perl) []measurement {
 			append(floors(), p.peers("post", 100_000)...)},
 		{"post around 10 sessions", "", func() float64 { return post(million, 10) }, nil},
 		{"post around 100,000 sessions", "", func() float64 { return post(million, 100_000) }, nil},
+		{"post by alias, one of 10", "", func() float64 { return byAlias(million, 10) }, nil},
+		{"post by alias, one of 100,000", "", func() float64 { return byAlias(million, 100_000) }, nil},
 		{"call", "", func() float64 { return call(million) }, p.peers("call", 100_000)},
 		{"burst of 100,000", "", func() float64 { return burst(10, 100_000) },
 			p.peers("burst", 100_000)},
@@ -117,6 +119,40 @@ func post(n, players int) (cost float64) {
 	return cost
 }
 
+// byAlias posts to a session by one of its many names, each in turn.
+func byAlias(n, names int) (cost float64) {
+	targets := make([]kernel.Target, names)
+	run(func(k *kernel.Kernel) {
+		var began time.Duration
+		i, arg := 0, new(int)
+		k.Create(session.Events{
+			kernel.Start: func(e *kernel.Event) {
+				for i := range targets {
+					name := kernel.Alias(fmt.Sprint("name ", i))
+					if err := e.Session.AliasSet(name); err != nil {
+						panic(err)
+					}
+					targets[i] = name
+				}
+				e.Session.Yield("begin")
+			},
+			"begin": func(e *kernel.Event) {
+				began = processorTime()
+				e.Session.Yield("next", arg)
+			},
+			"next": func(e *kernel.Event) {
+				if i++; i == n {
+					cost = float64(processorTime()-began) / float64(n)
+					e.Kernel.Stop()
+					return
+				}
+				_ = e.Session.Post(targets[i%names], "next", arg)
+			},
+		})
+	})
+	return cost
+}
+
 func call(n int) (cost float64) {
 	arg := new(int)
 	run(func(k *kernel.Kernel) {
@@ -188,7 +224,8 @@ func idleSession(n int) float64 {
 	return each
 }
 
-// alarms returns what it costs to set, to move and to remove an alarm while so many others are pending.
+// alarms returns what it costs to set, to move and to remove an alarm while so many others are
+// pending.
 func alarms(n, pending int) (cost [3]float64) {
 	const batch = 1000
 	var spent [3]time.Duration

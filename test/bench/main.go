@@ -1,13 +1,13 @@
-// Command bench measures the module beside its peers, in the same run and in turns, and prints how much
-// of a peer's time it takes.
+// Command bench measures the module beside its peers, in the same run and in turns, and prints how
+// much of a peer's time it takes.
 //
 //	go run ./test/bench            all that can run here
 //	go run ./test/bench -run post  the measurements whose name matches
 //
-// The figures are processor time for one operation, in nanoseconds, with the least, the median and the
-// largest of all rounds. A ratio is that of a peer's time to ours in the same round: 2.00 means that the
-// peer takes twice as long. The absolute figures are good for nothing but the scale: a machine that
-// does other things at the same time changes all of them.
+// The figures are processor time for one operation, in nanoseconds, with the least, the median and
+// the largest of all rounds. A ratio is that of a peer's time to ours in the same round: 2.00 means
+// that the peer takes twice as long. The absolute figures are good for nothing but the scale: a
+// machine that does other things at the same time changes all of them.
 package main
 
 import (

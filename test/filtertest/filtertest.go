@@ -18,7 +18,7 @@ type Case struct {
 	Name    string
 	In      string
 	Want    []filter.Record // all whole records of In, or those before the error
-	Err     error           // what Next fails with after them, by errors.Is; nil if it does not fail
+	Err     error           // what Next fails with after them, by errors.Is; nil means nothing
 	Pending string          // what is left of In in the end, unless it fails
 	Wire    string          // what Append makes of Want, one after the other; empty means unknown
 }
@@ -186,8 +186,8 @@ func (s Suite) output(t *testing.T, c Case, want outcome) {
 	}
 }
 
-// takeover replaces the filter, after each number of bytes and of records, by a new one of its kind,
-// which must go on as if nothing had happened, and by a Stream, which must get what is left.
+// takeover replaces the filter, after each number of bytes and of records, by a new one of its
+// kind, which must go on as if nothing had happened, and by a Stream, which must get what is left.
 func (s Suite) takeover(t *testing.T, c Case, want outcome) {
 	for at := range sizes(len(c.In)) {
 		if (s.Eager || s.Loose) && at != len(c.In) {

@@ -8,9 +8,10 @@ import (
 	"testing"
 )
 
-// Fuzz feeds the filter anything, in pieces of any sizes, beginning with the suite's cases. Whatever
-// it makes of that, it must make the same of the same in one piece, and unless it is OneWay, also of
-// what Append makes of the records. The filter's limit of its buffer should not be reached.
+// Fuzz feeds the filter anything, in pieces of any sizes, beginning with the suite's cases.
+// Whatever it makes of that, it must make the same of the same in one piece, and unless it is
+// OneWay, also of what Append makes of the records. The filter's limit of its buffer should not be
+// reached.
 func (s Suite) Fuzz(f *testing.F) {
 	for i, c := range s.Cases {
 		f.Add([]byte(c.In), uint64(i))

@@ -1,5 +1,5 @@
-// Package handletest holds every kernel.Handle to one suite: what it reads, what it writes, where it would
-// have to wait, and how it ends.
+// Package handletest holds every kernel.Handle to one suite: what it reads, what it writes, where
+// it would have to wait, and how it ends.
 package handletest
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A Connector makes the two ends of a stream, a and b, and the loop that knows when they are ready. The
-// suite closes both.
+// A Connector makes the two ends of a stream, a and b, and the loop that knows when they are
+// ready. The suite closes both.
 type Connector func(t *testing.T) (a, b kernel.Handle, loop kernel.Loop)
 
 // Run runs the suite for streams that go both ways. It calls connect once for each case.
@@ -221,8 +221,8 @@ func (p *pipe) end(h kernel.Handle) error {
 	}
 }
 
-// transfer writes data in pieces of one size, while it reads in pieces of another. It checks that the
-// stream holds no more than most bytes, unless that is 0.
+// transfer writes data in pieces of one size, while it reads in pieces of another. It checks that
+// the stream holds no more than most bytes, unless that is 0.
 func (p *pipe) transfer(data []byte, writes, reads func() int, most int) {
 	p.Helper()
 	sent, got := 0, 0
@@ -515,8 +515,8 @@ func halfClose(p *pipe) {
 	}
 }
 
-// The other end is closed with input that it has not read. Whoever reads must come to an end, be it a
-// quiet one.
+// The other end is closed with input that it has not read. Whoever reads must come to an end, be
+// it a quiet one.
 func unreadByPeer(p *pipe) {
 	p.send(p.w, "nobody reads this")
 	p.await(p.r, kernel.Read)

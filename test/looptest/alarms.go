@@ -158,7 +158,8 @@ func alarmsByID(t *testing.T, loop kernel.Loop) {
 			move(3, 3, 8)
 			move(3, -2, 6) // now with 4, and behind it
 			move(2, 2, 6)  // and so is this
-			if due, err := s.DelayAdjust(ids[1], ms(15)); err != nil || due.Before(began.Add(ms(15))) {
+			due, err := s.DelayAdjust(ids[1], ms(15))
+			if err != nil || due.Before(began.Add(ms(15))) {
 				t.Errorf("DelayAdjust: %v, %v", due, err)
 			}
 			e.Session.Create(table{
@@ -174,7 +175,8 @@ func alarmsByID(t *testing.T, loop kernel.Loop) {
 	rung.is("5", "4", "3", "2", "0", "1")
 }
 
-// The queue has one order: alarms of the past, then whatever is due now in the order in which it was sent.
+// The queue has one order: alarms of the past, then whatever is due now in the order in which it
+// was sent.
 func pastGoesFirst(t *testing.T, loop kernel.Loop) {
 	k := newKernel(t, loop)
 	got := &story{t: t}
@@ -193,8 +195,10 @@ func pastGoesFirst(t *testing.T, loop kernel.Loop) {
 			s.Yield("yield 3")
 		},
 	}
-	want := []string{"alarm 3 s ago", "alarm 2 s ago", "delay of -1 s", "yield 1", "delay 0", "post",
-		"yield 2", "delay set 0", "yield 3"}
+	want := []string{
+		"alarm 3 s ago", "alarm 2 s ago", "delay of -1 s",
+		"yield 1", "delay 0", "post", "yield 2", "delay set 0", "yield 3",
+	}
 	for _, name := range want {
 		events[name] = note
 	}

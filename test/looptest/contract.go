@@ -90,8 +90,8 @@ func noWait(t *testing.T, loop kernel.Loop) {
 	}
 }
 
-// A few passes more than were asked for are allowed: a timer that was set for an earlier wait may still
-// ring. But a loop that is idle sleeps.
+// A few passes more than were asked for are allowed: a timer that was set for an earlier wait may
+// still ring. But a loop that is idle sleeps.
 const spare = 10
 
 func waits(t *testing.T, loop kernel.Loop) {
@@ -371,8 +371,8 @@ func forgottenByReady(t *testing.T, loop kernel.Loop) {
 	})
 }
 
-// Two descriptors are ready at once. The first that is told has the other closed, and another opened,
-// which gets its number. It is not ready, and what is said of it later is true.
+// Two descriptors are ready at once. The first that is told has the other closed, and another
+// opened, which gets its number. It is not ready, and what is said of it later is true.
 func closedByReady(t *testing.T, loop kernel.Loop) {
 	a1, b1 := pair(t, loop, "tcp4")
 	a2, b2 := pair(t, loop, "tcp4")
@@ -472,8 +472,8 @@ func hangUp(t *testing.T, loop kernel.Loop) {
 	}
 }
 
-// Poll and epoll report a hang-up for a descriptor of which nothing is wanted. The loop must not, and must
-// not be busy with it either.
+// Poll and epoll report a hang-up for a descriptor of which nothing is wanted. The loop must not,
+// and must not be busy with it either.
 func hangUpWhileNotWatched(t *testing.T, loop kernel.Loop) {
 	a, b := pair(t, loop, "unix")
 	watch(t, loop, b, kernel.Read)
@@ -525,7 +525,8 @@ func manyDescriptors(t *testing.T, loop kernel.Loop) {
 			}
 			var p [8]byte
 			n, err := b.Read(p[:])
-			if want := fmt.Sprintf("%08d", fd)[:n]; err != kernel.ErrAgain && string(p[:n]) != want {
+			want := fmt.Sprintf("%08d", fd)[:n]
+			if err != kernel.ErrAgain && string(p[:n]) != want {
 				t.Errorf("descriptor %d reads %q and %v, want %q", fd, p[:n], err, want)
 			}
 			if n > 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// lives is the suite for how sessions and kernels begin, go on and end. It follows POE's ses_session,
-// k_detach, k_run_returns and k_signals_rerun.
+// lives is the suite for how sessions and kernels begin, go on and end. It follows POE's
+// ses_session, k_detach, k_run_returns and k_signals_rerun.
 var lives = []test{
 	{"RunReturns", runReturns},
 	{"RunTwice", runTwice},
@@ -112,8 +112,10 @@ func manySessions(t *testing.T, loop kernel.Loop) {
 		what      string
 		got, want int
 	}{
-		{"sessions started", started, sessions}, {"sessions stopped", stopped, sessions},
-		{"events handled", handled, sessions * events}, {"events unknown", byDefault, sessions * events},
+		{"sessions started", started, sessions},
+		{"sessions stopped", stopped, sessions},
+		{"events handled", handled, sessions * events},
+		{"events unknown", byDefault, sessions * events},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %d, want %d", test.what, test.got, test.want)
@@ -162,8 +164,8 @@ func stop(t *testing.T, loop kernel.Loop) {
 	}
 	make(k.Root(), 1)
 	runKernel(t, k)
-	got.is("4 stops", "3 loses 4", "3 stops", "2 loses 3", "2 stops", "1 loses 2", "1 stops", "stopped",
-		"a new one")
+	got.is("4 stops", "3 loses 4", "3 stops", "2 loses 3", "2 stops", "1 loses 2", "1 stops",
+		"stopped", "a new one")
 }
 
 func detach(t *testing.T, loop kernel.Loop) {
@@ -218,7 +220,9 @@ func postbacks(t *testing.T, loop kernel.Loop) {
 			post = e.Session.Postback("posted", 1, 2)
 			call = e.Session.Callback("called", 3)
 		},
-		"posted": func(e *kernel.Event) { got.tell("%v %v by %s", e.Args[0], e.Args[1], e.SenderEvent) },
+		"posted": func(e *kernel.Event) {
+			got.tell("%v %v by %s", e.Args[0], e.Args[1], e.SenderEvent)
+		},
 		"called": func(e *kernel.Event) {
 			got.tell("%v %v by %s", e.Args[0], e.Args[1], e.SenderEvent)
 			e.Result = "result"
@@ -296,7 +300,8 @@ func work(t *testing.T, loop kernel.Loop) {
 	}
 }
 
-// A session ends before its slow work does. Nobody gets the result, and the kernel does not wait for it.
+// A session ends before its slow work does. Nobody gets the result, and the kernel does not wait
+// for it.
 func workOfEndedSession(t *testing.T, loop kernel.Loop) {
 	k := newKernel(t, loop)
 	k.Create(table{
@@ -437,7 +442,8 @@ func exceptionNotHandled(t *testing.T, loop kernel.Loop) {
 	runKernel(t, k)
 }
 
-// A panic in a Stop brings the rest down at once, and not when something else happens to wake the kernel.
+// A panic in a Stop brings the rest down at once, and not when something else happens to wake the
+// kernel.
 func exceptionInStop(t *testing.T, loop kernel.Loop) {
 	failure := errors.New("the value of a panic")
 	k := newKernel(t, loop)

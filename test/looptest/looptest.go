@@ -1,9 +1,9 @@
-// Package looptest holds every kernel.Loop to one suite: first the loop by itself, then its sockets, and
-// then whole kernels that run on it.
+// Package looptest holds every kernel.Loop to one suite: first the loop by itself, then its
+// sockets, and then whole kernels that run on it.
 //
-// The suite takes no time for exact. It says what comes before what, and that a wait is not over too
-// early, with waits of a few milliseconds. So it holds for a loop with real time on a busy machine, and
-// for one with virtual time.
+// The suite takes no time for exact. It says what comes before what, and that a wait is not over
+// too early, with waits of a few milliseconds. So it holds for a loop with real time on a busy
+// machine, and for one with virtual time.
 //
 // The part about kernels follows POE::Test::Loops, which does the same for the loops of POE.
 package looptest
@@ -39,8 +39,8 @@ func Contract(t *testing.T, newLoop func(t *testing.T) kernel.Loop) { runAll(t, 
 // Sockets runs the part of the suite that is about the sockets that come from a loop.
 func Sockets(t *testing.T, newLoop func(t *testing.T) kernel.Loop) { runAll(t, newLoop, sockets) }
 
-// Kernels runs the part of the suite that has kernels run on a loop. It holds also where the loop reports
-// descriptors as ready that are not.
+// Kernels runs the part of the suite that has kernels run on a loop. It holds also where the loop
+// reports descriptors as ready that are not.
 func Kernels(t *testing.T, newLoop func(t *testing.T) kernel.Loop) { runAll(t, newLoop, kernels) }
 
 func runAll(t *testing.T, newLoop func(t *testing.T) kernel.Loop, tests []test) {
@@ -52,8 +52,8 @@ func runAll(t *testing.T, newLoop func(t *testing.T) kernel.Loop, tests []test) 
 // limit is how long a case may take before it fails.
 const limit = 20 * time.Second
 
-// run runs the loop, and fails the test if it returns an error or goes on for ever. Both functions may be
-// nil: then nothing is done, and the first pass is the last.
+// run runs the loop, and fails the test if it returns an error or goes on for ever. Both functions
+// may be nil: then nothing is done, and the first pass is the last.
 func run(
 	t *testing.T, loop kernel.Loop,
 	ready func(fd int, how kernel.Mode), pass func() (wait time.Duration, more bool),
@@ -104,7 +104,8 @@ func await(t *testing.T, loop kernel.Loop, h kernel.Handle, way kernel.Mode) {
 	watch(t, loop, h, 0)
 }
 
-// rest runs the loop for a while, with nobody to hear of what is ready, and returns the number of passes.
+// rest runs the loop for a while, with nobody to hear of what is ready, and returns the number of
+// passes.
 func rest(t *testing.T, loop kernel.Loop, d time.Duration, ready func(int, kernel.Mode)) int {
 	t.Helper()
 	n, end := 0, loop.Now().Add(d)

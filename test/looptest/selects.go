@@ -12,10 +12,11 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// selects is the suite for sessions that watch handles. It follows POE's k_selects, wheel_sf_tcp and
-// connect_errors.
+// selects is the suite for sessions that watch handles. It follows POE's k_selects, wheel_sf_tcp
+// and connect_errors.
 var selects = []test{
 	{"PingPong", pingPong},
+	{"ReadinessGoesFirst", readinessGoesFirst},
 	{"SelectArguments", selectArguments},
 	{"SelectAndForget", selectAndForget},
 	{"SelectByTwoSessions", selectByTwoSessions},
@@ -86,6 +87,33 @@ func pingPong(t *testing.T, loop kernel.Loop) {
 	if want := 2 * pairs * balls; caught != want {
 		t.Errorf("caught %d balls, want %d", caught, want)
 	}
+}
+
+// What is ready when a run begins goes ahead of what is due, and what its handler posts comes in
+// the same turn, behind what was there before.
+func readinessGoesFirst(t *testing.T, loop kernel.Loop) {
+	_, b := pair(t, loop, "tcp4") // there is room to write
+	k := newKernel(t, loop)
+	got := &story{t: t}
+	note := func(e *kernel.Event) { got.tell("%s", e.Name) }
+	k.Create(table{
+		kernel.Start: func(e *kernel.Event) {
+			must(t, e.Session.SelectWrite(b, "write"))
+			e.Session.Yield("first")
+			e.Session.Yield("second")
+		},
+		"write": func(e *kernel.Event) {
+			note(e)
+			e.Session.Yield("posted by write")
+			must(t, e.Session.SelectWrite(b, ""))
+		},
+		"first":           note,
+		"second":          note,
+		"posted by write": note,
+		kernel.Stop:       note,
+	})
+	runKernel(t, k)
+	got.is("write", "first", "second", "posted by write", kernel.Stop)
 }
 
 func selectArguments(t *testing.T, loop kernel.Loop) {
@@ -449,13 +477,14 @@ func refused(t *testing.T, loop kernel.Loop) {
 	got.is("refused")
 }
 
-// A session writes as fast as it can to one that does not read for a while. What is under way is bounded,
-// and nothing is lost.
+// A session writes as fast as it can to one that does not read for a while. What is under way is
+// bounded, the writer goes on when there is room again, and nothing is lost.
 func backPressure(t *testing.T, loop kernel.Loop) {
 	const most = 64 << 20
 	a, b := pair(t, loop, "tcp4")
 	k := newKernel(t, loop)
 	sent, got := 0, 0
+	resumed := false
 	chunk := make([]byte, 1<<15)
 	k.Create(table{
 		kernel.Start: func(e *kernel.Event) { must(t, e.Session.SelectWrite(a, "write")) },
@@ -467,14 +496,12 @@ func backPressure(t *testing.T, loop kernel.Loop) {
 			case err != nil || sent > most:
 				t.Errorf("Write: %v, after %d bytes", err, sent)
 				e.Kernel.Stop()
+			case resumed:
+				must(t, e.Session.SelectWrite(a, ""))
+				must(t, a.Close())
 			}
 		},
-		"enough": func(e *kernel.Event) {
-			must(t, e.Session.SelectWrite(a, ""))
-			must(t, a.Close())
-		},
 	})
-	writer := k.Root().Children()[0]
 	k.Create(table{
 		kernel.Start: func(e *kernel.Event) {
 			must(t, e.Session.SelectRead(b, "read"))
@@ -482,8 +509,8 @@ func backPressure(t *testing.T, loop kernel.Loop) {
 			e.Session.Delay("resume", ms(10))
 		},
 		"resume": func(e *kernel.Event) {
+			resumed = true
 			must(t, e.Session.SelectResumeRead(b))
-			must(t, e.Session.Post(writer, "enough"))
 		},
 		"read": func(e *kernel.Event) {
 			n, err := b.Read(chunk)

@@ -7,8 +7,8 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// signals is the suite for signals that are sent by Kernel.Signal. It follows POE's z_kogman_sig_order,
-// z_steinert_signal_integrity and k_aliases.
+// signals is the suite for signals that are sent by Kernel.Signal. It follows POE's
+// z_kogman_sig_order, z_steinert_signal_integrity and k_aliases.
 var signals = []test{
 	{"SignalOrder", signalOrder},
 	{"SignalArguments", signalArguments},
@@ -19,7 +19,8 @@ var signals = []test{
 	{"RefcountBeforeIdle", refcountBeforeIdle},
 }
 
-// generations creates a session, a child of it and a child of that. Those that are named watch a signal.
+// generations creates a session, a child of it and a child of that. Those that are named watch a
+// signal.
 func generations(k *kernel.Kernel, got *story, signal string, watchers ...string) {
 	all := []string{"grandparent", "parent", "child"}
 	var make func(parent *kernel.Session, i int)
@@ -55,13 +56,18 @@ func signalOrder(t *testing.T, loop kernel.Loop) {
 		watchers []string
 		want     []string
 	}{
-		{"BENIGN", []string{"grandparent", "parent", "child"},
-			[]string{"child gets BENIGN", "parent gets BENIGN", "grandparent gets BENIGN"}},
+		{"BENIGN", []string{"grandparent", "parent", "child"}, []string{
+			"child gets BENIGN", "parent gets BENIGN", "grandparent gets BENIGN",
+		}},
 		{"BENIGN", []string{"grandparent"}, []string{"grandparent gets BENIGN"}},
-		{"TERM", []string{"parent"}, []string{"parent gets TERM", "child stops", "parent loses a child",
-			"parent stops", "grandparent loses a child", "grandparent stops"}},
-		{"TERM", nil, []string{"child stops", "parent loses a child", "parent stops",
-			"grandparent loses a child", "grandparent stops"}},
+		{"TERM", []string{"parent"}, []string{
+			"parent gets TERM", "child stops", "parent loses a child", "parent stops",
+			"grandparent loses a child", "grandparent stops",
+		}},
+		{"TERM", nil, []string{
+			"child stops", "parent loses a child", "parent stops",
+			"grandparent loses a child", "grandparent stops",
+		}},
 	} {
 		k, got := newKernel(t, loop), &story{t: t}
 		generations(k, got, test.signal, test.watchers...)
@@ -102,14 +108,16 @@ func signalArguments(t *testing.T, loop kernel.Loop) {
 			},
 		}
 	}
-	k.Create(watcher("parent", func(e *kernel.Event) { e.Session.Create(watcher("child", nothing)) }))
+	k.Create(watcher("parent", func(e *kernel.Event) {
+		e.Session.Create(watcher("child", nothing))
+	}))
 	must(t, k.Signal(k.Root(), "NEWS", "good", 1))
 	runKernel(t, k)
 	got.is("[NEWS good 1 child] from kernel", "[NEWS good 1 parent] from kernel")
 }
 
-// One session that watches a terminal signal and does not handle it makes it stop all of them, also one
-// that waits for a handle and one that waits for an alarm.
+// One session that watches a terminal signal and does not handle it makes it stop all of them,
+// also one that waits for a handle and one that waits for an alarm.
 func terminalSignal(t *testing.T, loop kernel.Loop) {
 	_, b := pair(t, loop, "tcp4")
 	k := newKernel(t, loop)
@@ -161,8 +169,8 @@ func handledSignal(t *testing.T, loop kernel.Loop) {
 	got.is("0 lives", "1 lives", "2 lives")
 }
 
-// Sessions that hold nothing but an alias get IDLE when all else is over. One that says that it is handled,
-// and then does nothing, gets ZOMBIE.
+// Sessions that hold nothing but an alias get IDLE when all else is over. One that says that it is
+// handled, and then does nothing, gets ZOMBIE.
 func idleAndZombie(t *testing.T, loop kernel.Loop) {
 	k := newKernel(t, loop)
 	got := &story{t: t}
@@ -222,8 +230,8 @@ func aliasesUntilIdle(t *testing.T, loop kernel.Loop) {
 	got.is("serves 3", "serves 2", "serves 1", "client stops", "daemon stops")
 }
 
-// A session that only a reference count keeps stops before the program is found idle, when the count is
-// given up by one that stops.
+// A session that only a reference count keeps stops before the program is found idle, when the
+// count is given up by one that stops.
 func refcountBeforeIdle(t *testing.T, loop kernel.Loop) {
 	k := newKernel(t, loop)
 	got := &story{t: t}

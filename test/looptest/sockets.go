@@ -50,7 +50,7 @@ func anyAddr(t *testing.T, network string) net.Addr {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return &net.UnixAddr{Name: filepath.Join(dir, "s"), Net: "unix"}
 }
 
@@ -70,7 +70,7 @@ func has(t *testing.T, loop kernel.Loop, network string) bool {
 	if err != nil {
 		return !errors.Is(err, syscall.EAFNOSUPPORT)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	return !errors.Is(s.Bind(anyAddr(t, network)), syscall.EADDRNOTAVAIL)
 }
 
@@ -134,7 +134,7 @@ func addresses(t *testing.T, loop kernel.Loop) {
 			{"server's local", localAddr(t, b), addr},
 			{"server's remote", remote(b), localAddr(t, a)},
 		} {
-			if test.got.Network() != test.want.Network() || test.got.String() != test.want.String() {
+			if test.got.String() != test.want.String() || test.got.Network() != addr.Network() {
 				t.Errorf("%s address: %v, want %v", test.what, test.got, test.want)
 			}
 		}
@@ -286,7 +286,8 @@ func datagrams(t *testing.T, loop kernel.Loop) {
 				t.Fatalf("Bind: %v", err)
 			}
 		}
-		if n, from, err := b.ReadFrom(make([]byte, 16)); n != 0 || from != nil || err != kernel.ErrAgain {
+		n, from, err := b.ReadFrom(make([]byte, 16))
+		if n != 0 || from != nil || err != kernel.ErrAgain {
 			t.Errorf("ReadFrom: %d, %v, %v, want %v", n, from, err, kernel.ErrAgain)
 		}
 		exchange(t, loop, a, b)

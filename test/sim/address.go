@@ -39,8 +39,8 @@ func (b *binding) covers(ip netip.Addr) bool {
 	return b.ip == ip
 }
 
-// clashes reports whether b cannot have its port because of other. With ReuseAddr it can while the other
-// does not listen.
+// clashes reports whether b cannot have its port because of other. With ReuseAddr it can while the
+// other does not listen.
 func (b *binding) clashes(other *binding) bool {
 	if !b.covers(other.ip) && !other.covers(b.ip) {
 		return false
@@ -105,8 +105,8 @@ func (m *Machine) unbind(b *binding) {
 	m.ports[b.port] = rest
 }
 
-// bound returns the binding that accept takes of those that what is sent to an address is for. One to
-// the address itself goes before one to all addresses.
+// bound returns the binding that accept takes of those that what is sent to an address is for. One
+// to the address itself goes before one to all addresses.
 func (m *Machine) bound(network string, to netip.AddrPort, accept func(*binding) bool) *binding {
 	var best *binding
 	for _, b := range m.ports[port{network, to.Port()}] {
@@ -134,8 +134,9 @@ func (m *Machine) source(to netip.Addr) netip.Addr {
 	return m.addrs[i] // each machine has one of each kind
 }
 
-// BlackHole makes the addresses of a prefix swallow what is sent to them: a connect fails with ETIMEDOUT,
-// after Options.ConnectTimeout, and datagrams are lost. Connections that exist are left alone.
+// BlackHole makes the addresses of a prefix swallow what is sent to them: a connect fails with
+// ETIMEDOUT, after Options.ConnectTimeout, and datagrams are lost. Connections that exist are left
+// alone.
 func (w *World) BlackHole(prefix netip.Prefix) { w.holes = append(w.holes, prefix.Masked()) }
 
 // swallows reports whether an address is in a black hole.
@@ -209,8 +210,8 @@ func (f *family) foreign(addr net.Addr) error {
 	return &net.AddrError{Err: "not an address of network " + f.name, Addr: text}
 }
 
-// destination is parse for an address to which something is to go. All addresses are then the machine
-// itself.
+// destination is parse for an address to which something is to go. All addresses are then the
+// machine itself.
 func (f *family) destination(addr net.Addr) (netip.AddrPort, error) {
 	to, err := f.parse(addr)
 	if to.Addr().IsUnspecified() {

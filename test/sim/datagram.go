@@ -277,8 +277,8 @@ func (d *datagram) send(p []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// arrive brings a datagram to whom it is for. Where that is nobody, a sender that is connected hears of
-// it.
+// arrive brings a datagram to whom it is for. Where that is nobody, a sender that is connected
+// hears of it.
 func (d *datagram) arrive(sent packet, to netip.AddrPort) {
 	w := d.machine.w
 	if to.Addr() == everybody {

@@ -2,8 +2,8 @@ package sim
 
 import "time"
 
-// Faults are what goes wrong in a world. Numbers with a fraction are probabilities, from 0, never, to 1,
-// always. Unix sockets and pipes know only the first four faults, and Descriptors.
+// Faults are what goes wrong in a world. Numbers with a fraction are probabilities, from 0, never,
+// to 1, always. Unix sockets and pipes know only the first four faults, and Descriptors.
 type Faults struct {
 	Split    float64 // a read, a write, or what is under way is cut: a random part of it is first
 	Again    float64 // a read, a write or an accept gets ErrAgain, although it need not wait
@@ -13,7 +13,7 @@ type Faults struct {
 	Descriptors float64       // Socket or Accept fails with EMFILE
 	Refuse      float64       // a connect is refused
 	Reset       float64       // a write resets its connection
-	ResetAfter  int           // bytes written in one direction that reset a connection; 0 means none
+	ResetAfter  int           // bytes one way that reset a connection; 0 means none
 	SlowAccept  time.Duration // random time, up to this, before a new connection can be accepted
 
 	Drop      float64 // a datagram is lost

@@ -15,8 +15,8 @@ import (
 	"github.com/go-poe/poe/test/sim"
 )
 
-// converse has a client ask and a server answer, as sessions of one kernel, and returns what the client
-// got, with the error that ended it.
+// converse has a client ask and a server answer, as sessions of one kernel, and returns what the
+// client got, with the error that ended it.
 func converse(t *testing.T, world *sim.World, question string) (answer string, failed error) {
 	t.Helper()
 	k := newKernel(t, world)
@@ -109,7 +109,8 @@ func converse(t *testing.T, world *sim.World, question string) (answer string, f
 // question is what a conversation is about.
 var question = strings.Repeat("What is the answer? ", 400)
 
-// rough returns a world in which connections are split, delayed, and reported falsely, but not broken.
+// rough returns a world in which connections are split, delayed, and reported falsely, but not
+// broken.
 func rough(seed uint64) sim.Options {
 	return sim.Options{
 		Seed: seed, Latency: 5 * time.Millisecond, Jitter: 20 * time.Millisecond, Buffer: 1000,

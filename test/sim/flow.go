@@ -6,14 +6,14 @@ import "time"
 type flow struct {
 	w        *World
 	from, to *stream
-	local    bool // of a unix socket or a pipe: it takes no time, and the writer sees what the reader does
+	local    bool // takes no time, and shows the writer what the reader does
 
 	bytes   []byte // written, and not read
 	arrived int    // of them, those that the reader can have
 	total   int    // written ever
 	limit   int    // of bytes
 
-	last    time.Duration // when what is under way will have arrived; what comes later does not overtake it
+	last    time.Duration // when all will have arrived; nothing overtakes it
 	flights int           // things that are under way
 
 	shut  bool // the writer will write no more
@@ -45,8 +45,8 @@ func (f *flow) inTurn(do func()) {
 // room returns how many bytes can be written.
 func (f *flow) room() int { return f.limit - len(f.bytes) }
 
-// writable reports whether it is worth telling the writer that there is room. As in a real system that
-// is more than one byte, so that no data moves byte by byte.
+// writable reports whether it is worth telling the writer that there is room. As in a real system
+// that is more than one byte, so that no data moves byte by byte.
 func (f *flow) writable() bool { return len(f.bytes) <= f.limit/2 }
 
 // send takes what p holds, for which there is room, on its way, perhaps in pieces.

@@ -14,8 +14,8 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A Machine is the kernel.Loop of one kernel: it has descriptors, ports and addresses of its own, and
-// shares the clock and the network with the other machines of its world.
+// A Machine is the kernel.Loop of one kernel: it has descriptors, ports and addresses of its own,
+// and shares the clock and the network with the other machines of its world.
 type Machine struct {
 	w      *World
 	number int // from 1
@@ -38,9 +38,9 @@ type Machine struct {
 // firstFD is the lowest descriptor.
 const firstFD = 1000
 
-// A clock that has stood still for so many turns moves at each further one, so that a program that never
-// waits comes to its alarms. A turn after which the kernel wants no wait at all has handled thousands of
-// events, so it counts for many.
+// A clock that has stood still for so many turns moves at each further one, so that a program that
+// never waits comes to its alarms. A turn after which the kernel wants no wait at all has handled
+// thousands of events, so it counts for many.
 const (
 	stillTurns = 1000
 	shortTurn  = 10 * time.Microsecond
@@ -76,8 +76,8 @@ func (d *descriptor) base() *descriptor { return d }
 // FD returns the descriptor's number, or -1 once it is closed.
 func (d *descriptor) FD() int { return d.fd }
 
-// String names the descriptor in a trace: its number, and before that its machine's, if it is not the
-// first.
+// String names the descriptor in a trace: its number, and before that its machine's, if it is not
+// the first.
 func (d *descriptor) String() string {
 	if d.m.number > 1 {
 		return fmt.Sprintf("%d:%d", d.m.number, d.fd)
@@ -85,8 +85,8 @@ func (d *descriptor) String() string {
 	return fmt.Sprint(d.fd)
 }
 
-// NewMachine adds a machine to the world. It has the given addresses, as by AddAddress, and, behind them,
-// 10.0.0.n and fd00::n, if it is the n-th.
+// NewMachine adds a machine to the world. It has the given addresses, as by AddAddress, and,
+// behind them, 10.0.0.n and fd00::n, if it is the n-th.
 func (w *World) NewMachine(addrs ...netip.Addr) *Machine {
 	m := &Machine{
 		w:      w,
@@ -104,9 +104,9 @@ func (w *World) NewMachine(addrs ...netip.Addr) *Machine {
 	return m
 }
 
-// AddAddress gives the machine addresses. What is sent there comes to it. Connections of its own come from
-// the first address of their kind. It panics if another machine has the address. Bind to an address that
-// nobody has gives it to the machine, too.
+// AddAddress gives the machine addresses. What is sent there comes to it. Connections of its own
+// come from the first address of their kind. It panics if another machine has the address. Bind to
+// an address that nobody has gives it to the machine, too.
 func (m *Machine) AddAddress(addrs ...netip.Addr) {
 	for _, a := range addrs {
 		a = a.Unmap().WithZone("")
@@ -140,8 +140,8 @@ func (m *Machine) Go(f func()) {
 	})
 }
 
-// Watch asks for the readiness of fd. It returns EBADF, in a *os.SyscallError, for a descriptor that is
-// not open on this machine.
+// Watch asks for the readiness of fd. It returns EBADF, in a *os.SyscallError, for a descriptor
+// that is not open on this machine.
 func (m *Machine) Watch(fd int, want kernel.Mode) error {
 	f := m.file(fd)
 	if f == nil {
@@ -200,8 +200,8 @@ func touch(f file) {
 	}
 }
 
-// Run runs a kernel in the world. See kernel.Loop, and the package's comment for what is different. Its
-// errors are ErrDeadlock and ErrEndless.
+// Run runs a kernel in the world. See kernel.Loop, and the package's comment for what is
+// different. Its errors are ErrDeadlock and ErrEndless.
 func (m *Machine) Run(
 	ready func(fd int, how kernel.Mode), pass func() (wait time.Duration, more bool),
 ) error {
@@ -224,7 +224,8 @@ func (m *Machine) Run(
 	return ErrEndless
 }
 
-// wait lets time pass until there is a descriptor to report, somebody calls Wake, or the wait is over.
+// wait lets time pass until there is a descriptor to report, somebody calls Wake, or the wait is
+// over.
 func (m *Machine) wait(wait time.Duration) error {
 	w := m.w
 	until := never
@@ -296,8 +297,8 @@ func (m *Machine) collect() bool {
 	return len(m.batch) > 0
 }
 
-// pretend adds f to the batch, though it is not ready. A connect that is under way is left alone: that it
-// is writable would say that it is done.
+// pretend adds f to the batch, though it is not ready. A connect that is under way is left alone:
+// that it is writable would say that it is done.
 func (m *Machine) pretend(f file) {
 	d := f.base()
 	if s, ok := f.(*stream); d.want == 0 || d.hot || ok && s.state == connecting {

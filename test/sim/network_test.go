@@ -97,7 +97,8 @@ func TestBlackHole(t *testing.T) {
 	wants(t, connecting(t, world, s, "198.51.101.7:25"), syscall.ECONNREFUSED)
 }
 
-// A connect that finds the queue of the listener full is tried again, and again, until it is given up.
+// A connect that finds the queue of the listener full is tried again, and again, until it is given
+// up.
 func TestBacklog(t *testing.T) {
 	world := sim.New(sim.Options{ConnectTimeout: 5 * time.Second})
 	l := open(t, world, "tcp4")

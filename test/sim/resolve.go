@@ -14,9 +14,9 @@ type host struct {
 	err   error
 }
 
-// AddHost makes a name known to Resolve, with its addresses in the order in which Resolve gives them. It
-// takes the place of what the name led to before. The case of letters, and a final dot, make no
-// difference. The name localhost is there from the start.
+// AddHost makes a name known to Resolve, with its addresses in the order in which Resolve gives
+// them. It takes the place of what the name led to before. The case of letters, and a final dot,
+// make no difference. The name localhost is there from the start.
 func (w *World) AddHost(name string, addrs ...netip.Addr) {
 	w.hosts[canonical(name)] = host{addrs: slices.Clone(addrs)}
 }
@@ -24,8 +24,8 @@ func (w *World) AddHost(name string, addrs ...netip.Addr) {
 // FailHost makes Resolve return err for a name.
 func (w *World) FailHost(name string, err error) { w.hosts[canonical(name)] = host{err: err} }
 
-// Resolve returns the addresses that AddHost has given to a name, and an address itself for its text. For
-// other names it returns a *net.DNSError with IsNotFound.
+// Resolve returns the addresses that AddHost has given to a name, and an address itself for its
+// text. For other names it returns a *net.DNSError with IsNotFound.
 func (m *Machine) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)

@@ -2,8 +2,8 @@ package sim
 
 import "time"
 
-// A schedule is what will happen, a heap by time and, at the same time, in the order in which it was put
-// there.
+// A schedule is what will happen, a heap by time and, at the same time, in the order in which it
+// was put there.
 type schedule struct {
 	heap []appointment
 	seq  uint64

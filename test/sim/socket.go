@@ -14,12 +14,12 @@ import (
 // mostBacklog is how many connections wait on a listener at most.
 const mostBacklog = 4096
 
-// firstRetry is the time after which a connect that found the listener's queue full is tried again. Each
-// further try comes after twice that.
+// firstRetry is the time after which a connect that found the listener's queue full is tried
+// again. Each further try comes after twice that.
 const firstRetry = time.Second
 
-// Socket opens a socket of the world. Its errors are those of the system's: a *net.OpError with, inside,
-// net.UnknownNetworkError or EMFILE.
+// Socket opens a socket of the world. Its errors are those of the system's: a *net.OpError with,
+// inside, net.UnknownNetworkError or EMFILE.
 func (m *Machine) Socket(network string) (kernel.Socket, error) {
 	f, ok := families[network]
 	if !ok {
@@ -41,8 +41,8 @@ func (m *Machine) Socket(network string) (kernel.Socket, error) {
 	return s, nil
 }
 
-// Bind gives the socket its address. The name of a unix socket is free again when that is closed, as if
-// its file had been removed.
+// Bind gives the socket its address. The name of a unix socket is free again when that is closed,
+// as if its file had been removed.
 func (s *stream) Bind(addr net.Addr) error {
 	return s.failed("bind", addr, s.bind(addr))
 }

@@ -141,9 +141,9 @@ func (s *stream) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Reset breaks a connection of TCP, at both ends at once, as a machine in between might. What was under
-// way is lost. It returns EINVAL, in a *os.SyscallError, for a handle that is none of the world's
-// connections of TCP.
+// Reset breaks a connection of TCP, at both ends at once, as a machine in between might. What was
+// under way is lost. It returns EINVAL, in a *os.SyscallError, for a handle that is none of the
+// world's connections of TCP.
 func (w *World) Reset(h kernel.Handle) error {
 	s, ok := h.(*stream)
 	if !ok || s.machine.w != w || s.unix || s.closed || s.state != connected {
@@ -208,8 +208,8 @@ func (s *stream) CloseRead() error {
 	return nil
 }
 
-// CloseWrite ends writing. A second one does nothing. The writing end of a pipe is closed by it, and has
-// no descriptor then.
+// CloseWrite ends writing. A second one does nothing. The writing end of a pipe is closed by it,
+// and has no descriptor then.
 func (s *stream) CloseWrite() error {
 	switch {
 	case s.closed:
@@ -226,8 +226,8 @@ func (s *stream) CloseWrite() error {
 	return nil
 }
 
-// Close closes the stream. If there is input that was not read, or comes after that, the other end's
-// connection is reset.
+// Close closes the stream. If there is input that was not read, or comes after that, the other
+// end's connection is reset.
 func (s *stream) Close() error {
 	if s.closed {
 		return net.ErrClosed

@@ -22,7 +22,9 @@ func hard(seed uint64) sim.Options {
 	opts := slow
 	opts.Seed = seed
 	opts.Buffer = 3000
-	opts.Faults = sim.Faults{Split: 0.5, Again: 0.2, Shuffle: true, SlowAccept: 5 * time.Millisecond}
+	opts.Faults = sim.Faults{
+		Split: 0.5, Again: 0.2, Shuffle: true, SlowAccept: 5 * time.Millisecond,
+	}
 	return opts
 }
 

@@ -18,12 +18,13 @@ type task struct {
 
 var errAbandoned = errors.New("sim: another of the runs has panicked")
 
-// Together calls functions that run kernels on machines of this world, one kernel each, side by side: while
-// one kernel waits, another makes its turns, always in the same order. It is one goroutine's work as far
-// as any of them can tell. It returns when all of them have, with all their errors.
+// Together calls functions that run kernels on machines of this world, one kernel each, side by
+// side: while one kernel waits, another makes its turns, always in the same order. It is one
+// goroutine's work as far as any of them can tell. It returns when all of them have, with all
+// their errors.
 //
-// When none of them will ever do anything again, they all end with ErrDeadlock. After a panic of one the
-// others are broken off.
+// When none of them will ever do anything again, they all end with ErrDeadlock. After a panic of
+// one the others are broken off.
 func (w *World) Together(runs ...func() error) error {
 	if w.task != nil {
 		panic("sim: Together inside of Together")
@@ -47,8 +48,8 @@ func (w *World) Together(runs ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// round lets each task make its turns, if it can make any, and the clock advance if none can. It returns
-// those that go on.
+// round lets each task make its turns, if it can make any, and the clock advance if none can. It
+// returns those that go on.
 func (w *World) round(live []*task, errs *[]error) []*task {
 	w.settle()
 	ran := false

@@ -102,8 +102,9 @@ func orDefault[T int | time.Duration](v *T, def T) {
 // Elapsed returns how far the clock is from Options.Begin.
 func (w *World) Elapsed() time.Duration { return w.now }
 
-// After has f called when the clock has advanced by d, while a machine runs. Each kernel makes a turn
-// after that, and so sees what f has done: f may cancel a context, open a Door, or reset a connection.
+// After has f called when the clock has advanced by d, while a machine runs. Each kernel makes a
+// turn after that, and so sees what f has done: f may cancel a context, open a Door, or reset a
+// connection.
 func (w *World) After(d time.Duration, f func()) {
 	w.at(later(w.now, max(d, 0)), func() {
 		f()
@@ -160,7 +161,7 @@ func (w *World) tracef(format string, args ...any) {
 		return
 	}
 	line := fmt.Sprintf(format, args...)
-	fmt.Fprintf(w.opts.Trace, "%d.%09d %s\n", w.now/time.Second, w.now%time.Second, line)
+	_, _ = fmt.Fprintf(w.opts.Trace, "%d.%09d %s\n", w.now/time.Second, w.now%time.Second, line)
 }
 
 var _ kernel.Loop = (*World)(nil)

@@ -80,7 +80,8 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
-// rings has sessions that each have an alarm ring at an interval, for a day, and returns how many did.
+// rings has sessions that each have an alarm ring at an interval, for a day, and returns how many
+// did.
 func rings(t testing.TB, world *sim.World, sessions int, interval time.Duration) int {
 	t.Helper()
 	k := newKernel(t, world)
@@ -111,7 +112,8 @@ func TestDayOfAlarms(t *testing.T) {
 		world := sim.NewWorld()
 		got := rings(t, world, test.sessions, test.interval)
 		if want := test.sessions * int(24*time.Hour/test.interval); got != want {
-			t.Errorf("%d sessions, every %v: %d alarms, want %d", test.sessions, test.interval, got, want)
+			t.Errorf("%d sessions, every %v: %d alarms, want %d",
+				test.sessions, test.interval, got, want)
 		}
 		if got := world.Elapsed(); got != 24*time.Hour {
 			t.Errorf("%d sessions, every %v: a day took %v", test.sessions, test.interval, got)
@@ -195,6 +197,25 @@ func TestAfter(t *testing.T) {
 	wants(t, k.Run(ctx), context.Canceled)
 	if got := world.Elapsed(); got != time.Hour {
 		t.Errorf("Run ended after %v, want %v", got, time.Hour)
+	}
+}
+
+// What is due at the same time is done in the order in which it was asked for.
+func TestAfterKeepsOrder(t *testing.T) {
+	world := sim.NewWorld()
+	var got, want []int
+	for i := range 100 {
+		d := time.Duration(i%3) * time.Second
+		world.After(d, func() { got = append(got, i) })
+	}
+	for rest := range 3 {
+		for i := rest; i < 100; i += 3 {
+			want = append(want, i)
+		}
+	}
+	pass(t, world, time.Minute)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
