@@ -233,7 +233,7 @@ func (h *HTTPD) refuse(why *refusal) Record {
 		reason = ErrTooLong
 	}
 	text := http.StatusText(why.status)
-	h.in.fail(fmt.Errorf("%w: refused an HTTP request: %s", reason, text))
+	h.in.err = fmt.Errorf("%w: refused an HTTP request: %s", reason, text)
 	h.in.drop(len(h.in.rest()))
 	h.content = content{}
 	text += "\n"

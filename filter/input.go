@@ -41,7 +41,7 @@ func (in *input) add(p []byte) {
 	}
 	in.buf = append(in.buf, p...)
 	if unread+len(p) > in.max {
-		in.fail(fmt.Errorf("%w: more than %d bytes", ErrBufferFull, in.max))
+		in.err = fmt.Errorf("%w: more than %d bytes", ErrBufferFull, in.max)
 	}
 }
 

@@ -153,7 +153,7 @@ func (l *Line) Feed(p []byte) {
 func (l *Line) completeNewline(p []byte) []byte {
 	second := l.swallow
 	l.swallow = 0
-	first := byte('\r' + '\n' - second)
+	first := '\r' + '\n' - second
 	pair := p[0] == second
 	if l.opts.Newline == DetectNewline {
 		l.decide(first, pair)

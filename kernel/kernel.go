@@ -261,12 +261,12 @@ func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) err
 	if len(k.sessions) == 0 {
 		k.finish()
 	}
-	if k.exception != nil {
-		err = errors.Join(k.exception, err)
-		if x, ok := k.exception.(*Exception); ok && err.Error() == x.Error() {
-			err = x
-		}
+	if failed := k.exception; failed != nil {
 		k.exception = nil
+		if err != nil {
+			failed = errors.Join(failed, err)
+		}
+		return failed
 	}
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)

@@ -47,8 +47,7 @@ func TestCreateInsideStop(t *testing.T) {
 func TestSweepLooksAtEachSessionAnew(t *testing.T) {
 	k := newKernel(t)
 	var j journal
-	var saved *kernel.Session
-	saved = k.Create(session.Events{
+	saved := k.Create(session.Events{
 		kernel.Start: nothing,
 		"work":       j.note("saved works"),
 		kernel.Stop:  j.note("saved stops"),

@@ -28,7 +28,8 @@ func TestExceptionComesOutOfRunWithItsValue(t *testing.T) {
 	if !errors.Is(err, failed) || !errors.As(err, &x) {
 		t.Fatalf("got %v, want what the handler panicked with", err)
 	}
-	if x.Event != "bad" || x.SenderEvent != kernel.Start || !strings.Contains(string(x.Stack), "signal_test") {
+	here := strings.Contains(string(x.Stack), "signal_test")
+	if x.Event != "bad" || x.SenderEvent != kernel.Start || !here {
 		t.Errorf("got event %q, sender's %q, stack %.80s", x.Event, x.SenderEvent, x.Stack)
 	}
 	j.want(t, "stops")

@@ -48,7 +48,8 @@ func TestWhyAlive(t *testing.T) {
 		"look": func(e *kernel.Event) {
 			got := k.WhyAlive().String()
 			for _, want := range []string{
-				"session 1 (busy):\n", `alarm "tea", due in `, "its first turn", `"from_child" from session 2`,
+				"session 1 (busy):\n", `alarm "tea", due in `, "its first turn",
+				`"from_child" from session 2`,
 				"1 children: session 2", "1 aliases: busy", `read, for "got_line", paused`,
 				`1 reference counts: "held", 1`, "1 child processes: process ", "1 postbacks",
 				"1 doors", `1 slow work: for "worked"`, "session 2, child of 1:", "1 events from it",

@@ -317,8 +317,7 @@ func TestNFAStaysWhenLeaveFails(t *testing.T) {
 // The end of the session ends a change that is under way.
 func TestNFAEndsInLeave(t *testing.T) {
 	k := newKernel(t)
-	var m *session.NFA
-	m = session.NewNFA(session.States{
+	m := session.NewNFA(session.States{
 		"a": {session.Leave: func(e *kernel.Event) { e.Kernel.Stop() }},
 		"b": {"enter": func(*kernel.Event) { t.Error("entered another state") }},
 	}, session.NFAOptions{Initial: "a"})

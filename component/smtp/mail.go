@@ -1,6 +1,9 @@
 package smtp
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // MaxEnvelopeID is the length of ENVID in octets as it stands in a command: RFC 3461, section 4.4.
 const MaxEnvelopeID = 100
@@ -228,7 +231,8 @@ func finishPath(dst []byte, start int, verb Verb, addr string, other []Param) ([
 
 // refusePath makes the reply for a path that could not be read.
 func refusePath(err error, enhanced EnhancedCode, whose string) error {
-	if bad, ok := err.(*ValueError); ok {
+	var bad *ValueError
+	if errors.As(err, &bad) {
 		return refuse(CodeArgumentError, enhanced, "Bad %s address: %s", whose, bad.Reason)
 	}
 	return err

@@ -125,6 +125,9 @@ func wanted(t *testing.T, name string) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
+// isBug says whether a case shows a defect that the port does not have.
+func isBug(name string) bool { return strings.HasSuffix(name, "-bug") }
+
 // recordedNames returns the names of the recorded cases, in order.
 func recordedNames(t *testing.T) []string {
 	t.Helper()

@@ -1,7 +1,5 @@
 package conformance
 
-import "strings"
-
 // ports are the ports of the recorded cases by name. Register fills it before the tests run.
 var ports = map[string]func(c *Case){}
 
@@ -18,6 +16,3 @@ func Register(name string, run func(c *Case)) {
 	}
 	ports[name] = run
 }
-
-// isBug says whether a case shows a defect that the port does not have.
-func isBug(name string) bool { return strings.HasSuffix(name, "-bug") }

@@ -26,6 +26,7 @@ const (
 	exitNoHost      = 68 // the server's name does not exist
 	exitUnavailable = 69 // the server refused for good
 	exitTempFail    = 75 // it may work later
+	exitProtocol    = 76 // the other end does not speak SMTP
 )
 
 // patience is how long a command may take before the test gives it up.

@@ -433,7 +433,8 @@ func exceptionNotHandled(t *testing.T, loop kernel.Loop) {
 	})
 	err := tryKernel(t, k)
 	wants(t, err, failure)
-	if x, ok := err.(*kernel.Exception); !ok || x.Event != "fail" {
+	var x *kernel.Exception
+	if !errors.As(err, &x) || x.Event != "fail" {
 		t.Errorf("Run: %#v", err)
 	}
 	if stopped != 3 {

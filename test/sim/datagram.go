@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -175,7 +176,7 @@ func (d *datagram) SetOption(option kernel.SocketOption, on bool) error {
 // Read reads one datagram, as much of it as there is room for.
 func (d *datagram) Read(p []byte) (int, error) {
 	n, _, err := d.receive(p)
-	if errno, ok := err.(syscall.Errno); ok {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
 		err = os.NewSyscallError("read", errno)
 	}
 	return n, err
