@@ -7,8 +7,8 @@ import (
 
 // RecordBlockOptions are the options of a RecordBlock. BlockSize has no default.
 type RecordBlockOptions struct {
-	BlockSize int // how many records make a block
-	CheckPut  bool
+	BlockSize int  // how many records make a block
+	CheckPut  bool // give only whole blocks on output, and hold the rest
 
 	MaxBuffer int // bytes that may wait, counting 40 more for each record; 0 means DefaultMaxBuffer
 }

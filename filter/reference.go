@@ -5,9 +5,9 @@ import "fmt"
 // ReferenceOptions are the options of a Reference. The zero value sends values of any registered
 // type by gob, not compressed.
 type ReferenceOptions struct {
-	Serializer  Serializer // turns values into bytes; nil means Gob{}
-	Compression Compression
-	Level       int // of the compression, from 1, fast, to 9, small; 0 means the usual one
+	Serializer  Serializer  // turns values into bytes; nil means Gob{}
+	Compression Compression // of the bytes; the zero value is none
+	Level       int         // of the compression, from 1, fast, to 9, small; 0 means the usual one
 
 	// NoFatals makes a record of a value that cannot be decoded: its Value is the error, and the
 	// next value follows. Otherwise Next returns the error and the stream is lost. A length that

@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -255,4 +256,49 @@ func TestManySessions(t *testing.T) {
 	if started != n || stopped != n {
 		t.Errorf("%d started, %d stopped; want %d of both", started, stopped, n)
 	}
+}
+
+// What a session takes in its Stop is given back with all else that it has (L-20), its data too
+// (L-25).
+func TestWhatIsTakenInStopIsGivenBack(t *testing.T) {
+	k := newKernel(t)
+	s := k.CreateWith(session.Events{
+		kernel.Start: nothing,
+		kernel.Stop: func(e *kernel.Event) {
+			s := e.Session
+			if err := s.AliasSet("late"); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.RefcountIncrement("late"); err != nil {
+				t.Error(err)
+			}
+			s.Delay("late", time.Hour)
+			s.Yield("late")
+			if e.Heap != "data" {
+				t.Errorf("the data is gone: %v", e.Heap)
+			}
+		},
+		"late": func(*kernel.Event) { t.Error("an event after Stop") },
+	}, kernel.CreateOptions{Heap: "data"})
+	run(t, k)
+	if _, err := k.AliasResolve(kernel.Alias("late")); err == nil || s.Heap() != nil {
+		t.Errorf("the alias is still there: %v; the data: %v", err == nil, s.Heap())
+	}
+}
+
+// The root takes what is sent to it, and handles nothing. It sets no alarms.
+func TestRootHandlesNothing(t *testing.T) {
+	k := newKernel(t)
+	k.Create(session.Events{kernel.Start: func(e *kernel.Event) {
+		if err := e.Session.Post(k.Root(), "x"); err != nil {
+			t.Error(err)
+		}
+		if got, err := e.Session.Call(k.Root(), "x"); got != nil || err != nil {
+			t.Errorf("got %v, %v; want nothing", got, err)
+		}
+	}})
+	if err := panicOf(func() { k.Root().Delay("x", 0) }); !errors.Is(err, kernel.ErrInvalid) {
+		t.Errorf("an alarm for the root: got %v, want ErrInvalid (P-46)", err)
+	}
+	run(t, k)
 }

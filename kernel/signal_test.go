@@ -214,3 +214,44 @@ func TestChildProcessThatIsForgotten(t *testing.T) {
 		t.Errorf("got %v, want a process that was killed", s)
 	}
 }
+
+// UIDESTROY and ZOMBIE stop sessions whether they say that it is handled or not, and the watch of
+// one session does not save another.
+func TestFatalSignals(t *testing.T) {
+	for _, name := range []string{"UIDESTROY", "ZOMBIE"} {
+		k := newKernel(t)
+		var j journal
+		k.Create(session.Events{
+			kernel.Start: func(e *kernel.Event) {
+				e.Session.Sig(name, "told")
+				e.Session.Delay("never", time.Hour)
+				if err := k.Signal(e.Session, name); err != nil {
+					t.Error(err)
+				}
+			},
+			"told":      func(*kernel.Event) { j.add("told"); k.SigHandled() },
+			kernel.Stop: j.note("stops"),
+		})
+		run(t, k)
+		j.want(t, "told", "stops")
+	}
+}
+
+// A pipe whose other end is gone is an error of the write, and no signal that ends the process.
+func TestBrokenPipeIsAnError(t *testing.T) {
+	k := newKernel(t)
+	r, w := pipe(t)
+	var j journal
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			_ = r.Close()
+			if _, err := w.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+				t.Errorf("got %v, want EPIPE", err)
+			}
+			e.Session.Yield("on")
+		},
+		"on": j.note("goes on"),
+	})
+	run(t, k)
+	j.want(t, "goes on")
+}
