@@ -17,8 +17,8 @@ type Connection struct {
 // acceptsPerTurn is how many connections a listener accepts before others get their turn.
 const acceptsPerTurn = 16
 
-// acceptPause is how long a listener waits when it cannot accept, mostly because the process or the system
-// has no descriptors left. The connections wait in the listener's queue.
+// acceptPause is how long a listener waits when it cannot accept, mostly because the process or the
+// system has no descriptors left. The connections wait in the listener's queue.
 const acceptPause = 100 * time.Millisecond
 
 // A listener is a wheel that accepts connections.
@@ -27,7 +27,7 @@ type listener struct {
 	socket   kernel.Socket // nil while there is none
 	accepted string        // the owner's event: *Connection
 	failed   string        // the owner's event: *Error
-	resume   string        // an event of the wheel's own, for the end of acceptPause; "" until it listens
+	resume   string        // the wheel's own event for the end of acceptPause; "" until it listens
 	paused   bool          // by PauseAccept
 }
 
@@ -61,7 +61,8 @@ func (l *listener) acceptable(*kernel.Event) {
 	}
 }
 
-// acceptFailed goes on listening. To try again at once would keep the kernel busy with nothing else.
+// acceptFailed goes on listening. To try again at once would keep the kernel busy with nothing
+// else.
 func (l *listener) acceptFailed(err error) {
 	l.pause(true)
 	l.owner.Delay(l.resume, acceptPause)

@@ -47,7 +47,8 @@ func TestListenAcceptOptions(t *testing.T) {
 		want string
 		opts wheel.ListenAcceptOptions
 	}{
-		{"wheel: ListenAcceptOptions has no Handle", wheel.ListenAcceptOptions{AcceptEvent: "made"}},
+		{"wheel: ListenAcceptOptions has no Handle",
+			wheel.ListenAcceptOptions{AcceptEvent: "made"}},
 		{"wheel: ListenAcceptOptions has no AcceptEvent", wheel.ListenAcceptOptions{Handle: s}},
 	} {
 		wantPanic(t, test.want, func() { _, _ = wheel.NewListenAccept(p.k.Root(), test.opts) })
@@ -200,8 +201,8 @@ func TestPauseAccept(t *testing.T) {
 	p.want("resume", "made", "resume", "made")
 }
 
-// Without descriptors, a listener tells so, waits a while, and then goes on: it does not keep the kernel
-// busy, and nobody who called is lost.
+// Without descriptors, a listener tells so, waits a while, and then goes on: it does not keep the
+// kernel busy, and nobody who called is lost.
 func TestAcceptWithoutDescriptors(t *testing.T) {
 	p := simulated(t, sim.Options{})
 	var w *wheel.SocketFactory
@@ -209,7 +210,8 @@ func TestAcceptWithoutDescriptors(t *testing.T) {
 	var calling kernel.Socket
 	p.create(session.Events{
 		kernel.Start: func(e *kernel.Event) {
-			w = wheel.NewSocketFactory(e.Session, events(wheel.SocketFactoryOptions{BindPort: "25"}))
+			opts := events(wheel.SocketFactoryOptions{BindPort: "25"})
+			w = wheel.NewSocketFactory(e.Session, opts)
 			calling = p.call()
 			for {
 				s, err := p.world.Socket("udp4")
@@ -246,8 +248,8 @@ func TestAcceptWithoutDescriptors(t *testing.T) {
 		"free", "made at 1s")
 }
 
-// What Accept returns decides: a connection that is gone is passed over, and a wheel that is closed or
-// paused because of an error stays so.
+// What Accept returns decides: a connection that is gone is passed over, and a wheel that is closed
+// or paused because of an error stays so.
 func TestAcceptFails(t *testing.T) {
 	for _, test := range []struct {
 		name   string

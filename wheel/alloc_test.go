@@ -1,6 +1,7 @@
 package wheel_test
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/go-poe/poe/kernel"
@@ -10,57 +11,52 @@ import (
 
 // A line that goes to and fro between two wheels costs no memory, once all buffers have their size.
 func TestEchoAllocatesNothing(t *testing.T) {
+	const warm, measured = 100, 1000
 	p := newPlace(t, kernel.NewLoop())
 	near, far := p.pair()
-	lines := 0
-	end := func(h kernel.Handle) *kernel.Session {
+	var before, after runtime.MemStats
+	lines, flushed, high, low := 0, 0, 0, 0
+	end := func(h kernel.Handle, first bool) {
 		var w *wheel.ReadWrite
-		return p.create(session.Events{
+		p.create(session.Events{
 			kernel.Start: func(e *kernel.Event) {
 				w = p.readWrite(e.Session, wheel.ReadWriteOptions{
 					Handle: h, InputEvent: "line", ErrorEvent: "error", FlushedEvent: "flushed",
 					HighEvent: "high", LowEvent: "low", HighMark: 10,
 				})
+				if first {
+					w.PutString("a line that goes to and fro")
+				}
 			},
 			"line": session.On(func(e *kernel.Event, in *wheel.Input) {
-				lines++
-				if err := w.Put(in.Bytes); err != nil {
-					t.Error(err)
+				switch lines++; lines {
+				case warm:
+					runtime.ReadMemStats(&before)
+				case warm + measured:
+					runtime.ReadMemStats(&after)
+					w.Close()
+					return
 				}
+				w.Put(in.Bytes)
 			}),
-			"flushed": func(*kernel.Event) {},
-			"high":    func(*kernel.Event) {},
-			"low":     func(*kernel.Event) {},
-			"begin":   func(*kernel.Event) { w.PutString("a line that goes to and fro") },
-			"close":   func(*kernel.Event) { w.Close() },
-			"error":   p.failed,
+			"flushed": func(*kernel.Event) { flushed++ },
+			"high":    func(*kernel.Event) { high++ },
+			"low":     func(*kernel.Event) { low++ },
+			"error":   func(*kernel.Event) { w.Close() },
 		})
 	}
-	first, second := end(near), end(far)
-	if err := p.k.Post(first, "begin"); err != nil {
-		t.Fatal(err)
-	}
-	turn := func() {
-		for begun := lines; lines < begun+10; {
-			if _, err := p.k.RunOneTimeslice(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+	end(near, true)
+	end(far, false)
+	p.run()
+	for _, n := range []int{flushed, high, low} {
+		if n != lines {
+			t.Errorf("flushed %d times, high %d times, low %d times, want %d of each",
+				flushed, high, low, lines)
+			break
 		}
 	}
-	turn()
-	const runs = 100
-	allocs := testing.AllocsPerRun(runs, turn)
-	// RunOneTimeslice itself, and what a context costs it, are not the wheel's.
-	var idle int
-	other := p.create(session.Events{
-		kernel.Start: func(e *kernel.Event) {},
-		"idle": func(e *kernel.Event) {
-			idle++
-		},
-	})
-	_ = other
-	t.Logf("%v allocations for 10 lines", allocs)
-	p.k.Post(first, "close")
-	p.k.Post(second, "close")
-	p.run()
+	// The process has other goroutines, which may allocate something meanwhile.
+	if n := after.Mallocs - before.Mallocs; n > measured/20 {
+		t.Errorf("%d lines cost %d allocations, want none", measured, n)
+	}
 }

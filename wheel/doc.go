@@ -1,12 +1,15 @@
 // Package wheel has the wheels: each lives in one session, hides the handles that it works with,
 // and tells the session what happened by events whose names the session chose.
 //
-// SocketFactory makes connections, in either direction, and ReadWrite turns what comes in on one
-// into records, and records into what goes out.
+// SocketFactory makes connections, in either direction, ListenAccept accepts them at a socket that
+// was there before, and ReadWrite turns what comes in on one into records, and records into what
+// goes out.
 //
 // A wheel acts for the session that made it, its owner, whoever calls its methods. Its work shows
-// in a trace under events of its own. It keeps its owner alive until Close, and what it tells
-// comes at once, by a call from the owner to itself, unless its documentation says otherwise.
+// in a trace under events of its own. It keeps its owner alive until Close, and what it tells comes
+// at once, by a call from the owner to itself, unless its documentation says otherwise. After Close
+// nothing comes. An owner that is stopped before that leaves the handles of its wheels open: its
+// handler of kernel.Stop closes them.
 //
 // POE: POE::Wheel.
 package wheel

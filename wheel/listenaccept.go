@@ -7,19 +7,19 @@ type ListenAcceptOptions struct {
 	Handle kernel.Socket // listens already; the wheel does not close it
 
 	AcceptEvent string // *Connection: somebody has connected
-	ErrorEvent  string // *Error: a connection could not be accepted; the wheel tries again by itself
+	ErrorEvent  string // *Error: nobody could be accepted; the wheel tries again by itself
 }
 
-// A ListenAccept accepts connections at a socket that somebody else opened, and that stays open when the
-// wheel is closed.
+// A ListenAccept accepts connections at a socket that somebody else opened, and that stays open
+// when the wheel is closed.
 //
 // POE: POE::Wheel::ListenAccept.
 type ListenAccept struct {
 	listener
 }
 
-// NewListenAccept begins to accept connections on behalf of owner. It works until Close. The error is that
-// of Session.SelectRead.
+// NewListenAccept begins to accept connections on behalf of owner. It works until Close. The error
+// is that of Session.SelectRead.
 func NewListenAccept(owner *kernel.Session, opts ListenAcceptOptions) (*ListenAccept, error) {
 	switch {
 	case opts.Handle == nil:

@@ -179,8 +179,8 @@ func TestWriteFails(t *testing.T) {
 		p.create(session.Events{
 			kernel.Start: func(e *kernel.Event) {
 				w = p.readWrite(e.Session, wheel.ReadWriteOptions{
-					Handle: broken, InputEvent: "line", ErrorEvent: "error", FlushedEvent: "flushed",
-					HighMark: 4, HighEvent: "high", LowEvent: "low",
+					Handle: broken, InputEvent: "line", ErrorEvent: "error",
+					FlushedEvent: "flushed", HighMark: 4, HighEvent: "high", LowEvent: "low",
 				})
 				p.note("put %v", w.PutString("some"))
 				w.ShutdownOutput()
@@ -215,7 +215,8 @@ func TestPeerGone(t *testing.T) {
 		var w *wheel.ReadWrite
 		p.create(session.Events{
 			kernel.Start: func(e *kernel.Event) {
-				w = p.readWrite(e.Session, wheel.ReadWriteOptions{Handle: near, ErrorEvent: "error"})
+				w = p.readWrite(e.Session, wheel.ReadWriteOptions{Handle: near})
+				w.SetErrorEvent("error")
 				far.Close()
 				w.PutString("anybody there?")
 			},
@@ -314,8 +315,8 @@ func TestMarks(t *testing.T) {
 	)
 }
 
-// A mark that is crossed in both directions within a turn, or within a Flush, is told of in the order of the
-// crossings, and never after Close.
+// A mark that is crossed in both directions within a turn, or within a Flush, is told of in the
+// order of the crossings, and never after Close.
 func TestMarksInOneTurn(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -398,9 +399,11 @@ func TestSetMarks(t *testing.T) {
 	p.create(session.Events{
 		kernel.Start: func(e *kernel.Event) {
 			w := p.readWrite(e.Session, wheel.ReadWriteOptions{Handle: near, MaxOutput: 100})
-			wantPanic(t, "wheel: SetMarks: LowMark is not below HighMark", func() { w.SetMarks(0, 0) })
-			wantPanic(t, "wheel: SetMarks: LowMark is not below HighMark", func() { w.SetMarks(5, 5) })
-			wantPanic(t, "wheel: SetMarks: HighMark is above MaxOutput", func() { w.SetMarks(101, 5) })
+			const crossed = "wheel: SetMarks: LowMark is not below HighMark"
+			wantPanic(t, crossed, func() { w.SetMarks(0, 0) })
+			wantPanic(t, crossed, func() { w.SetMarks(5, 5) })
+			const tooHigh = "wheel: SetMarks: HighMark is above MaxOutput"
+			wantPanic(t, tooHigh, func() { w.SetMarks(101, 5) })
 			w.SetMarks(100, 0)
 			w.Close()
 			far.Close()
@@ -553,8 +556,10 @@ func TestFinish(t *testing.T) {
 	}{
 		{"with nothing to write", func(w *wheel.ReadWrite, far kernel.Handle) { w.Finish() },
 			[]string{"closed true", `far end read "EOF"`}},
-		{"with output", func(w *wheel.ReadWrite, far kernel.Handle) { w.PutString("bye"); w.Finish() },
-			[]string{"closed false", "flushed", `far end read "bye\r\nEOF"`}},
+		{"with output", func(w *wheel.ReadWrite, far kernel.Handle) {
+			w.PutString("bye")
+			w.Finish()
+		}, []string{"closed false", "flushed", `far end read "bye\r\nEOF"`}},
 		{"twice, while input comes", func(w *wheel.ReadWrite, far kernel.Handle) {
 			w.PutString("bye")
 			w.Finish()
@@ -581,7 +586,8 @@ func TestFinish(t *testing.T) {
 			p.create(session.Events{
 				kernel.Start: func(e *kernel.Event) {
 					w = p.readWrite(e.Session, wheel.ReadWriteOptions{
-						Handle: near, InputEvent: "line", FlushedEvent: "flushed", ErrorEvent: "error",
+						Handle: near, InputEvent: "line", FlushedEvent: "flushed",
+						ErrorEvent: "error",
 					})
 					test.do(w, far)
 					p.note("closed %v", near.FD() < 0)

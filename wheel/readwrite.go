@@ -34,9 +34,10 @@ type ReadWriteOptions struct {
 
 	InputEvent   string // *Input: a record came. Without it, nothing is read
 	FlushedEvent string // ID: the last of the output is written
-	ErrorEvent   string // *Error: reading or writing failed. Without it, the wheel closes itself then
+	ErrorEvent   string // *Error: reading or writing failed; without it, the wheel closes then
 	HighEvent    string // ID: so much waits to be written that it reached HighMark; it is posted
 	LowEvent     string // ID: after that, no more than LowMark is left
+	SecuredEvent string // *Secured: the handshake of a TLS is over; see StartTLS
 
 	HighMark  int // bytes, no more than MaxOutput; 0 means no marks
 	LowMark   int // bytes, less than HighMark
@@ -61,6 +62,8 @@ func (o *ReadWriteOptions) check() {
 	case o.HighMark != 0:
 		checkMarks("ReadWriteOptions", o.HighMark, o.LowMark, o.MaxOutput)
 	}
+	checkOneWay(o.InputHandle)
+	checkOneWay(o.OutputHandle)
 	if o.Handle != nil {
 		o.InputHandle, o.OutputHandle = o.Handle, o.Handle
 	}
@@ -117,6 +120,12 @@ type ReadWrite struct {
 	outErr    error // why nothing can be written any more
 	finishing bool  // close once the output is written
 	halfClose bool  // and CloseWrite, likewise
+
+	layer     Layer       // the handle, if it is one
+	wants     kernel.Mode // what the layer waits for
+	opening   bool        // the layer takes no data yet
+	again     string
+	readingOn bool // again is in the kernel's queue
 }
 
 // NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin,
@@ -136,6 +145,9 @@ func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, err
 	if opts.InputEvent == "" {
 		w.hold()
 	}
+	if l, ok := w.opts.InputHandle.(Layer); ok {
+		w.standOn(l)
+	}
 	err := w.watchInput()
 	if owner.Ended() {
 		err = kernel.ErrNoSession
@@ -147,9 +159,12 @@ func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, err
 	return w, nil
 }
 
-// watchInput reads as long as there is an event for what comes, and the input has not ended.
+// wantsInput reports whether there is an event for what comes, and the input has not ended.
+func (w *ReadWrite) wantsInput() bool { return w.opts.InputEvent != "" && !w.inDone }
+
+// watchInput reads as long as the owner, or the layer, wants to have what comes.
 func (w *ReadWrite) watchInput() error {
-	want := w.opts.InputEvent != "" && !w.inDone && !w.closed
+	want := (w.wantsInput() || w.wants&kernel.Read != 0) && !w.closed
 	if want == w.reading {
 		return nil
 	}
@@ -162,15 +177,16 @@ func (w *ReadWrite) watchInput() error {
 		w.reading = false
 		return err
 	}
-	if w.inPaused {
-		_ = w.owner.SelectPauseRead(w.opts.InputHandle)
-	}
+	w.pauseInput(w.inPaused)
 	w.release()
 	return nil
 }
 
 // readable reads one chunk, and hands over the records that it completes.
 func (w *ReadWrite) readable(e *kernel.Event) {
+	if w.layer != nil && !w.advance() {
+		return
+	}
 	buf := e.Kernel.ReadBuffer()
 	if w.opts.BlockSize > 0 && w.opts.BlockSize < len(buf) {
 		buf = buf[:w.opts.BlockSize]
@@ -182,6 +198,10 @@ func (w *ReadWrite) readable(e *kernel.Event) {
 	}
 	if err != nil && err != kernel.ErrAgain && !w.inDone && !w.closed {
 		w.inputFailed(err)
+	}
+	if w.layer != nil && !w.closed {
+		w.advance()
+		w.readOn()
 	}
 }
 
@@ -283,9 +303,8 @@ func (w *ReadWrite) compact() {
 // grown sees to it that the output is written, and that HighEvent comes if there is too much of it.
 func (w *ReadWrite) grown() {
 	n := w.OutOctets()
-	if n > 0 && !w.settling && !w.blocked {
-		w.settling = true
-		w.owner.Settle(w.settle)
+	if n > 0 && !w.blocked {
+		w.settleOutput()
 	}
 	if w.opts.HighMark == 0 || w.high || n < w.opts.HighMark {
 		return
@@ -294,6 +313,14 @@ func (w *ReadWrite) grown() {
 	if w.opts.HighEvent != "" && !w.marking {
 		w.marking = true
 		w.owner.Yield(w.mark)
+	}
+}
+
+// settleOutput has the output written at the end of the turn.
+func (w *ReadWrite) settleOutput() {
+	if !w.settling {
+		w.settling = true
+		w.owner.Settle(w.settle)
 	}
 }
 
@@ -344,22 +371,36 @@ func (w *ReadWrite) flush() {
 			return
 		}
 	}
-	flushed := w.OutOctets() == 0
-	if w.outErr != nil || !w.watchOutput(!flushed) {
+	if w.layer != nil {
+		w.advance()
+	}
+	blocked := w.wants&kernel.Write != 0 || w.layer == nil && w.OutOctets() > 0
+	switch {
+	case w.closed:
+		return
+	case w.outErr != nil:
+		w.finish()
+		return
+	case !w.watchOutput(blocked):
 		return
 	}
-	done := flushed && len(w.out) > 0
+	done := w.written() && w.messages > 0
 	if done {
 		w.dropOutput()
 	}
 	if w.high && w.OutOctets() <= w.opts.LowMark {
 		w.tellLow()
 	}
-	if done && !w.closed && w.OutOctets() == 0 {
+	if !w.closed && w.written() {
 		w.finish()
-		_ = w.tell(w.opts.FlushedEvent, w.idArg)
+		if done {
+			_ = w.tell(w.opts.FlushedEvent, w.idArg)
+		}
 	}
 }
+
+// written reports whether all output has left.
+func (w *ReadWrite) written() bool { return w.OutOctets() == 0 && w.wants&kernel.Write == 0 }
 
 // tellLow sends LowEvent. If HighEvent had no turn yet, it comes first: who were to stop when
 // there is too much already would never go on.
@@ -395,9 +436,16 @@ func (w *ReadWrite) dropOutput() {
 	w.out, w.sent, w.messages = nil, 0, 0
 }
 
-// outputFailed stops writing, and forgets what cannot be written any more.
+// outputFailed stops writing, and forgets what cannot be written any more. Where a layer has not
+// even begun, nothing can be read either.
 func (w *ReadWrite) outputFailed(err error) {
-	w.outErr = &Error{Op: "write", Err: err, Wheel: w.id}
+	op := "write"
+	if w.opening {
+		op = "handshake"
+		w.opening, w.inDone = false, true
+		_ = w.watchInput()
+	}
+	w.outErr = &Error{Op: op, Err: err, Wheel: w.id}
 	w.watchOutput(false)
 	w.dropOutput()
 	w.high, w.halfClose = false, false
@@ -407,14 +455,18 @@ func (w *ReadWrite) outputFailed(err error) {
 	_ = w.tell(w.opts.ErrorEvent, w.outErr)
 }
 
-// finish does what waited for the output to be written.
+// finish does what waited for the output to be written. A layer has something to say before it is
+// closed, and that may have to wait, too.
 func (w *ReadWrite) finish() {
-	if w.halfClose {
+	if w.halfClose || w.finishing && w.layer != nil && w.outErr == nil {
 		w.halfClose = false
 		w.outErr = ErrOutputShut
 		_ = w.opts.OutputHandle.CloseWrite() // a peer that is gone has nothing to be told
+		if w.layer != nil {
+			w.advance()
+		}
 	}
-	if w.finishing {
+	if w.finishing && w.wants&kernel.Write == 0 {
 		w.Close()
 	}
 }
@@ -459,10 +511,11 @@ func (w *ReadWrite) pauseInput(paused bool) {
 	if !w.reading {
 		return
 	}
-	if paused {
+	if paused && w.wants&kernel.Read == 0 {
 		_ = w.owner.SelectPauseRead(w.opts.InputHandle)
 	} else {
 		_ = w.owner.SelectResumeRead(w.opts.InputHandle)
+		w.readOn()
 	}
 }
 
@@ -487,7 +540,7 @@ func (w *ReadWrite) ShutdownOutput() {
 		return
 	}
 	w.halfClose = true
-	if w.OutOctets() == 0 {
+	if w.written() {
 		w.finish()
 	}
 }
@@ -562,7 +615,7 @@ func (w *ReadWrite) Finish() {
 	w.inDone = true
 	_ = w.watchInput()
 	w.finishing = true
-	if w.OutOctets() == 0 || w.outErr != nil {
+	if w.written() || w.outErr != nil {
 		w.finish()
 	}
 }
@@ -605,6 +658,9 @@ func (w *ReadWrite) detach() {
 	}
 	if w.marking {
 		late = append(late, w.mark)
+	}
+	if w.readingOn {
+		late = append(late, w.again)
 	}
 	w.close(late...)
 }

@@ -179,8 +179,11 @@ func TestEndOfInput(t *testing.T) {
 			"line": p.input,
 			"error": session.On(func(e *kernel.Event, err *wheel.Error) {
 				p.failed(e)
-				if !errors.Is(err, io.EOF) || err.Errno() != 0 || err.Text() != "" || err.Wheel != w.ID() {
-					p.Errorf("error %v, number %d, text %q, wheel %d", err, err.Errno(), err.Text(), err.Wheel)
+				if !errors.Is(err, io.EOF) || err.Errno() != 0 || err.Text() != "" {
+					p.Errorf("error %v, number %d, text %q", err, err.Errno(), err.Text())
+				}
+				if err.Wheel != w.ID() {
+					p.Errorf("error of wheel %d, want %d", err.Wheel, w.ID())
 				}
 				p.note("put %v", w.PutString("still there"))
 			}),
@@ -239,6 +242,9 @@ func TestInputNotForFilter(t *testing.T) {
 		"line": p.input,
 		"error": session.On(func(e *kernel.Event, err *wheel.Error) {
 			p.note("%s %v %d", err.Op, errors.Is(err, filter.ErrTooLong), err.Errno())
+			if got, want := err.Text(), err.Err.Error(); got != want {
+				t.Errorf("text %q, want %q", got, want)
+			}
 		}),
 		"more": func(e *kernel.Event) {
 			p.write(far, "more\n")
@@ -250,8 +256,8 @@ func TestInputNotForFilter(t *testing.T) {
 	p.want(`line "12345"`, "read true 0")
 }
 
-// Without an ErrorEvent, the wheel closes itself at the end of the input, when the answer is out, and the
-// session ends.
+// Without an ErrorEvent, the wheel closes itself at the end of the input, when the answer is out,
+// and the session ends.
 //
 // POE: P-4, where it stays alive for ever.
 func TestEndWithoutErrorEvent(t *testing.T) {
@@ -401,8 +407,8 @@ func TestPauseInput(t *testing.T) {
 	p.want(`line "one"`, `line "two"`, "another event", "resume", `again "three"`)
 }
 
-// A peer that sends faster than the session wants is held back, and the wheel holds no more than it has
-// read at once.
+// A peer that sends faster than the session wants is held back, and the wheel holds no more than it
+// has read at once.
 func TestPauseHoldsThePeerBack(t *testing.T) {
 	everywhere(t, func(p *place) {
 		near, far := p.pair()
@@ -520,7 +526,8 @@ func TestSetInputEvent(t *testing.T) {
 	p.want(`line "one"`, "on", `other "two"`, `third "three"`, "is on", `other "four"`)
 }
 
-// What the old filter holds goes to the new one, and what that finds arrives before SetFilter returns.
+// What the old filter holds goes to the new one, and what that finds arrives before SetFilter
+// returns.
 func TestSetFilter(t *testing.T) {
 	p := simulated(t, sim.Options{})
 	near, far := p.pair()

@@ -12,11 +12,11 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// SocketFactoryOptions are the options of a SocketFactory. SuccessEvent and FailureEvent have no default,
-// nor has RemotePort where there is a RemoteAddress that is not a path.
+// SocketFactoryOptions are the options of a SocketFactory. SuccessEvent and FailureEvent have no
+// default, nor has RemotePort where there is a RemoteAddress that is not a path.
 type SocketFactoryOptions struct {
-	// Network is "tcp", "udp", or either with a 4 or a 6 for one version of IP, or "unix". Empty means
-	// "tcp". Without a version, the address decides, and no address means IPv4.
+	// Network is "tcp", "udp", or either with a 4 or a 6 for one version of IP, or "unix". Empty
+	// means "tcp". Without a version, the address decides, and no address means IPv4.
 	Network string
 
 	BindAddress   string // name, IP address or path of this end; empty means any
@@ -31,13 +31,13 @@ type SocketFactoryOptions struct {
 	FailureEvent string // *Error: an operation failed
 }
 
-// A SocketFactory makes sockets. With a RemoteAddress it makes one connection, and is done; it tries all
-// addresses of a name in turn, and what fails is the last of them. Without, it listens, and makes a
-// connection of whoever calls; or, with "udp", it makes one socket for datagrams.
+// A SocketFactory makes sockets. With a RemoteAddress it makes one connection, and is done; it
+// tries all addresses of a name in turn, and what fails is the last of them. Without, it listens,
+// and makes a connection of whoever calls; or, with "udp", it makes one socket for datagrams.
 //
-// What fails is told by FailureEvent, and never by the constructor. It comes later, like everything that
-// the wheel tells, and is the end of the wheel; but a listener that cannot accept tries again by itself.
-// Names are looked up without blocking.
+// What fails is told by FailureEvent, and never by the constructor. It comes later, like everything
+// that the wheel tells, and is the end of the wheel; but a listener that cannot accept tries again
+// by itself. Names are looked up without blocking.
 //
 // A connect may take as long as the system lets it. Who wants it shorter closes the wheel.
 //
@@ -52,8 +52,8 @@ type SocketFactory struct {
 	cancel context.CancelFunc
 }
 
-// NewSocketFactory begins to make sockets on behalf of owner. It works until Close, or, when it connects,
-// until it succeeds or fails. For an owner that has ended it does nothing.
+// NewSocketFactory begins to make sockets on behalf of owner. It works until Close, or, when it
+// connects, until it succeeds or fails. For an owner that has ended it does nothing.
 func NewSocketFactory(owner *kernel.Session, opts SocketFactoryOptions) *SocketFactory {
 	opts.check()
 	w := &SocketFactory{opts: opts, listener: listener{
@@ -117,8 +117,8 @@ func (w *SocketFactory) gotRemote(addrs []net.Addr) {
 	w.connectNext(nil)
 }
 
-// lookUp finds the addresses for a host and a port, and gives them to then: at once if no name has to be
-// looked up for that.
+// lookUp finds the addresses for a host and a port, and gives them to then: at once if no name has
+// to be looked up for that.
 func (w *SocketFactory) lookUp(host, port string, then func([]net.Addr)) {
 	network := w.opts.Network
 	if network == "unix" {
@@ -137,20 +137,21 @@ func (w *SocketFactory) lookUp(host, port string, then func([]net.Addr)) {
 	w.late = w.state("resolve "+host, func(e *kernel.Event) {
 		w.late = ""
 		w.cancel()
-		done := kernel.Arg[*kernel.Done](e, 0)
-		if failed, ok := done.Err.(*Error); ok {
-			w.fail(failed.Op, failed.Err)
-			return
+		switch done := kernel.Arg[*kernel.Done](e, 0); v := done.Value.(type) {
+		case answer:
+			w.found(v.ips, v.port, then)
+		case *Error:
+			w.fail(v.Op, v.Err)
+		default: // the loop has panicked
+			w.fail("inet_aton", addressError{done.Err})
 		}
-		a := done.Value.(answer)
-		w.found(a.ips, a.port, then)
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
 	loop := w.owner.Kernel().Loop()
 	work := func(life context.Context) (any, error) {
 		defer context.AfterFunc(life, cancel)()
-		return ask(ctx, loop, network, host, port)
+		return ask(ctx, loop, network, host, port), nil
 	}
 	if err := w.owner.Work(work, w.late); err != nil {
 		w.late = ""
@@ -158,8 +159,8 @@ func (w *SocketFactory) lookUp(host, port string, then func([]net.Addr)) {
 	}
 }
 
-// numeric returns the addresses of a host that need not be looked up: no host at all means any address, of
-// IPv4 if there is a choice.
+// numeric returns the addresses of a host that need not be looked up: no host at all means any
+// address, of IPv4 if there is a choice.
 func numeric(host string) []netip.Addr {
 	if host == "" {
 		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
@@ -177,20 +178,20 @@ type answer struct {
 	port uint16
 }
 
-// ask looks a host and a port up, and blocks. The error is an *Error without a wheel.
-func ask(ctx context.Context, loop kernel.Loop, network, host, port string) (any, error) {
+// ask looks a host and a port up, and blocks. It returns an answer, or an *Error.
+func ask(ctx context.Context, loop kernel.Loop, network, host, port string) any {
 	number, err := net.DefaultResolver.LookupPort(ctx, network, port)
 	if err != nil {
-		return nil, &Error{Op: "getservbyname", Err: addressError{err}}
+		return &Error{Op: "getservbyname", Err: addressError{err}}
 	}
 	ips := numeric(host)
 	if ips == nil {
 		ips, err = loop.Resolve(ctx, host)
 	}
 	if err != nil {
-		return nil, &Error{Op: "inet_aton", Err: addressError{err}}
+		return &Error{Op: "inet_aton", Err: addressError{err}}
 	}
-	return answer{ips, uint16(number)}, nil
+	return answer{ips, uint16(number)}
 }
 
 // found keeps the addresses that the network can use.
@@ -302,8 +303,8 @@ func isIPv6(addr net.Addr) bool {
 	return false
 }
 
-// connectNext tries the remote addresses that are left, until one of them is a connection or may become
-// one. If there is none, it tells how the last one failed.
+// connectNext tries the remote addresses that are left, until one of them is a connection or may
+// become one. If there is none, it tells how the last one failed.
 func (w *SocketFactory) connectNext(failed *Error) {
 	for len(w.remote) > 0 {
 		addr := w.remote[0]
@@ -316,8 +317,8 @@ func (w *SocketFactory) connectNext(failed *Error) {
 	w.fail(failed.Op, failed.Err)
 }
 
-// connect begins to connect. The outcome comes with the readiness to write, also where it is known at
-// once: the constructor may still be running.
+// connect begins to connect. The outcome comes with the readiness to write, also where it is known
+// at once: the constructor may still be running.
 func (w *SocketFactory) connect(remote net.Addr) *Error {
 	if failed := w.open(remote); failed != nil {
 		return failed
@@ -381,9 +382,9 @@ func (w *SocketFactory) later(do func()) {
 	w.owner.Yield(w.late)
 }
 
-// LocalAddr returns the address of the wheel's socket: the one that it listens at. While there is none,
-// because a name is still looked up, or something failed, or the socket was handed over, it returns
-// ErrClosed.
+// LocalAddr returns the address of the wheel's socket: the one that it listens at. While there is
+// none, because a name is still looked up, or something failed, or the socket was handed over, it
+// returns ErrClosed.
 //
 // POE: getsockname.
 func (w *SocketFactory) LocalAddr() (net.Addr, error) {
@@ -393,8 +394,8 @@ func (w *SocketFactory) LocalAddr() (net.Addr, error) {
 	return w.socket.LocalAddr()
 }
 
-// Close ends the wheel: it neither connects nor listens any more, and tells nothing. Sockets that it has
-// handed over stay as they are. A second Close does nothing.
+// Close ends the wheel: it neither connects nor listens any more, and tells nothing. Sockets that
+// it has handed over stay as they are. A second Close does nothing.
 //
 // POE: the end of the wheel's last reference.
 func (w *SocketFactory) Close() {

@@ -37,7 +37,9 @@ func TestSocketFactoryOptions(t *testing.T) {
 		{"wheel: SocketFactoryOptions has no BindAddress",
 			events(wheel.SocketFactoryOptions{Network: "unix"})},
 		{"wheel: SocketFactoryOptions has a port for a path",
-			events(wheel.SocketFactoryOptions{Network: "unix", RemoteAddress: "x", RemotePort: "1"})},
+			events(wheel.SocketFactoryOptions{
+				Network: "unix", RemoteAddress: "x", RemotePort: "1",
+			})},
 		{"wheel: SocketFactoryOptions has a port for a path",
 			events(wheel.SocketFactoryOptions{Network: "unix", BindAddress: "x", BindPort: "1"})},
 	} {
@@ -91,8 +93,13 @@ func TestConnect(t *testing.T) {
 			"made": session.On(func(e *kernel.Event, c *wheel.Connection) {
 				local, _ := c.Socket.LocalAddr()
 				remote, err := c.Socket.RemoteAddr()
-				p.note("accepted %v %v %v %v", c.Wheel == listener.ID(), e.Sender == e.Session,
-					local.String() == "127.0.0.1:"+port, err == nil && remote.String() == c.Remote.String())
+				p.note("accepted %v %v", c.Wheel == listener.ID(), e.Sender == e.Session)
+				if got, want := local.String(), "127.0.0.1:"+port; got != want {
+					p.Errorf("accepted at %s, want %s", got, want)
+				}
+				if err != nil || remote.String() != c.Remote.String() {
+					p.Errorf("accepted from %v, want %v", remote, c.Remote)
+				}
 				server = c.Socket
 				listener.Close()
 				if _, err := listener.LocalAddr(); err != wheel.ErrClosed {
@@ -120,7 +127,7 @@ func TestConnect(t *testing.T) {
 			kernel.Default: p.unknown,
 		})
 		p.run()
-		p.want("constructor returned true", "accepted true true true true", "ends agree true")
+		p.want("constructor returned true", "accepted true true", "ends agree true")
 	})
 }
 
@@ -154,8 +161,9 @@ func TestSocketFactoryFails(t *testing.T) {
 			}, "getservbyname", syscall.EADDRNOTAVAIL},
 			{"unknown service to bind", wheel.SocketFactoryOptions{BindPort: "no-such-service"},
 				"getservbyname", syscall.EADDRNOTAVAIL},
-			{"port too large", wheel.SocketFactoryOptions{RemoteAddress: "127.0.0.1", RemotePort: "65536"},
-				"getservbyname", syscall.EADDRNOTAVAIL},
+			{"port too large", wheel.SocketFactoryOptions{
+				RemoteAddress: "127.0.0.1", RemotePort: "65536",
+			}, "getservbyname", syscall.EADDRNOTAVAIL},
 			{"wrong version", wheel.SocketFactoryOptions{
 				Network: "tcp6", RemoteAddress: "127.0.0.1", RemotePort: "1",
 			}, "inet_aton", syscall.EADDRNOTAVAIL},
@@ -174,8 +182,8 @@ func TestSocketFactoryFails(t *testing.T) {
 				"made": p.said,
 				"failed": session.On(func(e *kernel.Event, err *wheel.Error) {
 					if err.Op != test.op || err.Errno() != test.errno {
-						p.Errorf("%s: %s failed with %v, want %s with %v", test.name, err.Op, err.Err,
-							test.op, test.errno)
+						p.Errorf("%s: %s failed with %v, want %s with %v",
+							test.name, err.Op, err.Err, test.op, test.errno)
 					}
 					if err.Text() != test.errno.Error() {
 						p.Errorf("%s: text %q, want %q", test.name, err.Text(), test.errno.Error())
@@ -206,10 +214,14 @@ func TestAddressesOfAName(t *testing.T) {
 		opts wheel.SocketFactoryOptions
 		want string
 	}{
-		{"first takes", addrs("10.0.0.2", "10.0.0.3"), wheel.SocketFactoryOptions{}, "made 10.0.0.2:25"},
-		{"first refuses", addrs("10.0.0.3", "10.0.0.2"), wheel.SocketFactoryOptions{}, "made 10.0.0.2:25"},
-		{"first is silent", addrs("10.0.0.4", "10.0.0.2"), wheel.SocketFactoryOptions{}, "made 10.0.0.2:25"},
-		{"other version first", addrs("fd00::3", "10.0.0.2"), wheel.SocketFactoryOptions{}, "made 10.0.0.2:25"},
+		{"first takes", addrs("10.0.0.2", "10.0.0.3"), wheel.SocketFactoryOptions{},
+			"made 10.0.0.2:25"},
+		{"first refuses", addrs("10.0.0.3", "10.0.0.2"), wheel.SocketFactoryOptions{},
+			"made 10.0.0.2:25"},
+		{"first is silent", addrs("10.0.0.4", "10.0.0.2"), wheel.SocketFactoryOptions{},
+			"made 10.0.0.2:25"},
+		{"other version first", addrs("fd00::3", "10.0.0.2"), wheel.SocketFactoryOptions{},
+			"made 10.0.0.2:25"},
 		{"IPv6", addrs("10.0.0.3", "fd00::2"), wheel.SocketFactoryOptions{}, "made [fd00::2]:25"},
 		{"only IPv6", addrs("10.0.0.2", "fd00::2"), wheel.SocketFactoryOptions{Network: "tcp6"},
 			"made [fd00::2]:25"},
@@ -246,7 +258,8 @@ func TestAddressesOfAName(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.SetOption(kernel.V6Only, true)
-				if err := errors.Join(s.Bind(&net.TCPAddr{IP: ip, Port: 25}), s.Listen(0)); err != nil {
+				err = errors.Join(s.Bind(&net.TCPAddr{IP: ip, Port: 25}), s.Listen(0))
+				if err != nil {
 					t.Fatal(err)
 				}
 				accepting = append(accepting, s)
@@ -412,7 +425,7 @@ func TestConnectToNobody(t *testing.T) {
 func TestCloseSocketFactory(t *testing.T) {
 	for name, opts := range map[string]wheel.SocketFactoryOptions{
 		"while a name is looked up": {RemoteAddress: "host", RemotePort: "25"},
-		"before it failed":          {RemoteAddress: "host", RemotePort: "25", BindAddress: "10.0.0.77"},
+		"while both are looked up":  {RemoteAddress: "host", RemotePort: "25", BindAddress: "host"},
 		"before it is refused":      {RemoteAddress: "10.0.0.1", RemotePort: "1"},
 		"before it is connected":    {RemoteAddress: "10.0.0.1", RemotePort: "25"},
 		"before datagrams":          {Network: "udp"},
@@ -472,6 +485,28 @@ func TestCloseGivesLookupUp(t *testing.T) {
 	p.run()
 	p.want()
 }
+
+// A loop that panics while it looks a name up has not found it.
+func TestResolverPanics(t *testing.T) {
+	p := newPlace(t, panicking{kernel.NewLoop()})
+	p.create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			wheel.NewSocketFactory(e.Session, events(wheel.SocketFactoryOptions{
+				RemoteAddress: "host", RemotePort: "25",
+			}))
+		},
+		"failed": session.On(func(_ *kernel.Event, err *wheel.Error) {
+			p.note("%s %v", err.Op, err.Errno() == syscall.EADDRNOTAVAIL)
+		}),
+	})
+	p.run()
+	p.want("inet_aton true")
+}
+
+// A panicking is a loop whose lookups panic.
+type panicking struct{ kernel.Loop }
+
+func (panicking) Resolve(context.Context, string) ([]netip.Addr, error) { panic("as ordered") }
 
 // A slowResolver is a loop that looks a name up for ever.
 type slowResolver struct {

@@ -161,7 +161,9 @@ func contextAlias(m *mailProgram) {
 	}
 	m.k.Create(session.Events{
 		kernel.Start: func(e *kernel.Event) {
-			m.sendMail(e.Session, func(c *client.Message) { c.Alias, c.Context = "mailer", "aliased" })
+			m.sendMail(e.Session, func(c *client.Message) {
+				c.Alias, c.Context = "mailer", "aliased"
+			})
 			m.Out("== alias")
 			look("right after send")
 			e.Session.Delay("look", ms(100))
@@ -252,7 +254,8 @@ func messageFile(m *mailProgram) {
 			got.WriteString(number + ",")
 		}
 	}
-	m.Out("lines received", received, "in order", either(got.String() == want.String(), "yes", "no"))
+	m.Out("lines received", received,
+		"in order", either(got.String() == want.String(), "yes", "no"))
 }
 
 func messageFileBlankLine(m *mailProgram) {

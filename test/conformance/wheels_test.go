@@ -55,6 +55,9 @@ func (p *program) readWrite(e *kernel.Event, opts wheel.ReadWriteOptions) *wheel
 	return w
 }
 
+// input prints a record that came in.
+func (p *program) input(e *kernel.Event, in *wheel.Input) { p.Out(e.Name, Show(in.Bytes)) }
+
 // sysread reads once, and returns what Perl's function gives: the bytes, the errno, or atEnd.
 func sysread(h kernel.Handle, most int, atEnd string) string {
 	buf := make([]byte, most)
@@ -237,7 +240,7 @@ func halfClose(p *program) {
 			e.Session.Delay("far3", ms(100))
 		},
 		"far3":  func(*kernel.Event) { closeAll(far) },
-		"input": session.On(func(_ *kernel.Event, in *wheel.Input) { p.Out("input", Show(in.Bytes)) }),
+		"input": session.On(p.input),
 		"error": session.On(func(_ *kernel.Event, err *wheel.Error) {
 			p.Out("error", err.Op, Errname(err))
 			w.Close()
@@ -330,7 +333,7 @@ func pauseInput(p *program) {
 			syswrite(far, "six\n")
 			e.Session.Delay("off", ms(100))
 		},
-		"input2": session.On(func(_ *kernel.Event, in *wheel.Input) { p.Out("input2", Show(in.Bytes)) }),
+		"input2": session.On(p.input),
 		"off": func(e *kernel.Event) {
 			setInputEvent(p, w, "")
 			syswrite(far, "seven\n")
@@ -573,7 +576,8 @@ func factoryInet(p *program) {
 			accepted++
 			host, port := address(c.Remote)
 			peer := portOf(c.Socket.RemoteAddr())
-			p.Note("server", "accepted", "from", host, "port", either(port == peer, "of peer", "wrong"),
+			p.Note("server", "accepted", "from", host,
+				"port", either(port == peer, "of peer", "wrong"),
 				"wheel", ownID(c.Wheel, listener.ID()), "args", len(positions(c)))
 			syswrite(c.Socket, fmt.Sprint("hello ", accepted))
 			closeAll(c.Socket)
@@ -599,7 +603,8 @@ func factoryInet(p *program) {
 			},
 			"connected": session.On(func(e *kernel.Event, c *wheel.Connection) {
 				host, to := address(c.Remote)
-				p.Note(name, "connected", "to", host, "port", either(to == port, "of server", "wrong"),
+				p.Note(name, "connected", "to", host,
+					"port", either(to == port, "of server", "wrong"),
 					"wheel", ownID(c.Wheel, id), "args", len(positions(c)))
 				watch(p, e, c.Socket, "readable")
 			}),
@@ -756,11 +761,14 @@ func factoryUnix(p *program) {
 	p.k.Create(session.Events{
 		kernel.Start: func(e *kernel.Event) { e.Session.Delay("go", ms(50)) },
 		"go": func(e *kernel.Event) {
-			factory(e, "connected", wheel.SocketFactoryOptions{Network: "unix", RemoteAddress: path})
+			factory(e, "connected", wheel.SocketFactoryOptions{
+				Network: "unix", RemoteAddress: path,
+			})
 		},
 		"connected": session.On(func(e *kernel.Event, c *wheel.Connection) {
 			addr, port := address(c.Remote)
-			p.Note("client", "connected to", either(addr == path, "PATH", "another"), "port", Show(port))
+			p.Note("client", "connected to", either(addr == path, "PATH", "another"),
+				"port", Show(port))
 			client = p.readWrite(e, wheel.ReadWriteOptions{
 				Handle: c.Socket, InputEvent: "line", ErrorEvent: "error",
 			})

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/go-poe/poe/component/smtp"
@@ -9,14 +10,17 @@ import (
 
 // What is wrong with an Auth, in the words of version 0.22.
 var (
+	//lint:ignore ST1005 programs compare it
 	errNoUser    = errors.New("ERROR: You want AUTH but no USER/PASS given!")
 	errMechanism = errors.New("ERROR: Method unsupported by Component version: 0.22")
 )
 
+var errNotOffered = errors.New("the server does not offer AUTH PLAIN")
+
 // check returns what makes it impossible to use a.
 func (a *Auth) check() error {
 	switch {
-	case a.Mechanism == "":
+	case !a.wanted():
 		return nil
 	case !strings.EqualFold(a.Mechanism, "PLAIN"):
 		return errMechanism
@@ -36,8 +40,12 @@ func (a *Auth) initialResponse() []byte {
 	return []byte("\x00" + a.User + "\x00" + a.Password)
 }
 
-// authenticate sends the credentials.
+// authenticate sends the credentials, to a server that wants them.
 func (d *delivery) authenticate() {
+	if !d.m.Compat && !slices.Contains(d.offered.Auth(), "PLAIN") {
+		d.fail(&Failure{Kind: Configure, Stage: StageAuth, Err: errNotOffered})
+		return
+	}
 	line, err := smtp.AppendAuth(nil, "PLAIN", d.m.Auth.initialResponse())
 	if err != nil {
 		d.fail(&Failure{Kind: Configure, Stage: StageAuth, Err: err})
@@ -51,7 +59,7 @@ func (d *delivery) authenticate() {
 }
 
 func (d *delivery) authenticated(r *smtp.Reply) {
-	if !d.positive(r, smtp.CodeAuthDone) {
+	if !d.accepts(r, r.Positive()) {
 		d.refused(StageAuth, r)
 		return
 	}

@@ -11,23 +11,22 @@ import (
 	"github.com/go-poe/poe/wheel"
 )
 
-// chunkSize is how much of a message is read at once, and highMark how much of it waits at the
-// most to be written while no more is read: so much memory a message takes, however long it is.
+// chunkSize is how much of a message is read at once, and highMark how much of it waits at the most
+// to be written while no more is read: so much memory a message takes, however long it is.
 const (
 	chunkSize = 128 << 10
 	highMark  = 256 << 10
 	lowMark   = 64 << 10
 )
 
-// A body is where the text of a message comes from. What is in memory is there at once; what has
-// to be read is read elsewhere, since reading may block.
+// A body is where the text of a message comes from. What is in memory is there at once; what has to
+// be read is read elsewhere, since reading may block.
 type body struct {
-	rest   []byte    // of a text in memory
-	r      io.Reader // or nil
-	file   *os.File  // of ours, to be closed
-	buf    []byte
-	closed bool
-	busy   bool // a read is under way
+	rest []byte    // of a text in memory
+	r    io.Reader // or nil
+	file *os.File  // of ours, to be closed
+	buf  []byte
+	busy bool // it is being opened, or read
 }
 
 // A chunk is a piece of the text.
@@ -37,7 +36,7 @@ type chunk struct {
 }
 
 // open finds the text, and then goes on to connect.
-func (d *delivery) open(e *kernel.Event) {
+func (d *delivery) open(*kernel.Event) {
 	switch m := d.m; {
 	case m.FileHandle != nil:
 		d.body.r = m.FileHandle
@@ -47,7 +46,7 @@ func (d *delivery) open(e *kernel.Event) {
 	default:
 		d.body.rest = m.Body
 	}
-	e.Session.Yield("smtp_send")
+	d.s.Yield("smtp_send")
 }
 
 func openFile(name string) (*os.File, error) {
@@ -63,7 +62,8 @@ func openFile(name string) (*os.File, error) {
 }
 
 // opened goes on to connect, if there is a file.
-func (d *delivery) opened(e *kernel.Event, done *kernel.Done) {
+func (d *delivery) opened(_ *kernel.Event, done *kernel.Done) {
+	d.body.busy = false
 	switch {
 	case errors.Is(done.Err, syscall.EISDIR):
 		d.unreadable(done.Err)
@@ -78,7 +78,11 @@ func (d *delivery) opened(e *kernel.Event, done *kernel.Done) {
 	}
 	d.body.file = done.Value.(*os.File)
 	d.body.r = d.body.file
-	e.Session.Yield("smtp_send")
+	if d.done { // it took too long
+		d.body.close()
+		return
+	}
+	d.s.Yield("smtp_send")
 }
 
 // A noFileError has the text that 0.22 gives it.
@@ -90,7 +94,7 @@ type noFileError struct {
 func (e noFileError) Error() string { return e.name + " not found!" }
 func (e noFileError) Unwrap() error { return e.err }
 
-// next hands over the next piece of the text to then, now or when it is read.
+// nextChunk gets the next piece of the text for gotChunk, now or when it is read.
 func (d *delivery) nextChunk() {
 	b := &d.body
 	if b.r == nil {
@@ -103,8 +107,8 @@ func (d *delivery) nextChunk() {
 	if b.buf == nil {
 		b.buf = make([]byte, chunkSize)
 	}
-	b.busy = true
-	d.work(func(context.Context) (any, error) { return readChunk(b.r, b.buf) }, "text_read")
+	r, buf := b.r, b.buf
+	d.work(func(context.Context) (any, error) { return readChunk(r, buf) }, "text_read")
 }
 
 // readChunk fills buf, or reads to the end. It runs outside the kernel.
@@ -120,36 +124,37 @@ func readChunk(r io.Reader, buf []byte) (chunk, error) {
 }
 
 // chunkRead takes the piece that was read.
-func (d *delivery) chunkRead(e *kernel.Event, done *kernel.Done) {
+func (d *delivery) chunkRead(_ *kernel.Event, done *kernel.Done) {
 	d.body.busy = false
-	if d.done {
-		d.body.close()
-		return
-	}
-	if done.Err != nil {
+	switch {
+	case d.done:
+	case done.Err != nil:
 		d.unreadable(done.Err)
-		return
+	default:
+		d.gotChunk(done.Value.(chunk))
+		d.moreText()
 	}
-	d.gotChunk(done.Value.(chunk))
 }
 
 // unreadable gives up. What was sent of the text so far has no end, so no server takes it for a
 // message.
 func (d *delivery) unreadable(err error) {
-	d.fail(&Failure{Kind: Lost, Stage: d.stage, Err: &wheel.Error{Op: "read", Err: err}})
+	d.fail(&Failure{Kind: Lost, Stage: d.waitsFor(), Err: &wheel.Error{Op: "read", Err: err}})
 }
 
-// close closes the file, if it is ours. While it is being read, that waits.
+// close closes the file, if it is ours. If it is being read, that may end by it.
 func (b *body) close() {
-	if b.file != nil && !b.busy && !b.closed {
-		b.closed = true
+	if b.file != nil {
 		_ = b.file.Close() // it was only read
+		b.file = nil
 	}
 }
 
 // work has f called where it may block.
 func (d *delivery) work(f func(context.Context) (any, error), event string) {
 	if err := d.s.Work(f, event); err != nil {
-		d.fail(&Failure{Kind: Configure, Stage: d.stage, Err: err})
+		d.unreadable(err)
+		return
 	}
+	d.body.busy = true
 }

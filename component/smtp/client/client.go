@@ -2,7 +2,6 @@ package client
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/go-poe/poe/kernel"
 	"github.com/go-poe/poe/session"
@@ -28,6 +27,11 @@ type Options struct {
 //	               client's until the result comes.
 //	smtp_shutdown  no argument: send what was posted so far, refuse what comes after, and then end.
 //
+// A message that is refused, because too many wait or because of smtp_shutdown, gets a result of
+// kind ShutDown. So does each that is not sent when the client is stopped.
+//
+// The error is kernel.ErrAliasTaken, or says what is wrong with the options.
+//
 // POE: what the authors of POE::Component::Client::SMTP meant to do: a spawn.
 func Spawn(parent *kernel.Session, opts Options) (*kernel.Session, error) {
 	if opts.Alias == "" {
@@ -42,24 +46,30 @@ func Spawn(parent *kernel.Session, opts Options) (*kernel.Session, error) {
 	if opts.MaxWaiting == 0 {
 		opts.MaxWaiting = 10_000
 	}
-	if _, err := parent.Kernel().AliasResolve(opts.Alias); err == nil {
-		return nil, fmt.Errorf("smtp client: alias %q: %w", opts.Alias, kernel.ErrAliasTaken)
-	}
 	c := &client{opts: opts}
-	return parent.Create(session.Events{
+	s := parent.Create(session.Events{
 		kernel.Start:    c.start,
+		kernel.Stop:     c.stop,
 		kernel.Child:    c.child,
 		"send":          session.On(c.send),
+		"send_next":     c.sendNext,
 		"smtp_shutdown": c.shutdown,
-	}), nil
+	})
+	if c.taken != nil {
+		return nil, c.taken // and nothing keeps the session
+	}
+	return s, nil
 }
 
 // A client keeps no connection: each message has a session of its own, a child of the client's.
 type client struct {
 	opts    Options
+	taken   error // the alias is another's
 	waiting []request
 	active  int
 	ending  bool
+	ended   bool // the alias is given up
+	stopped bool // the session ends: what it posts now would end with it
 }
 
 // A request is a message, and who wants it sent.
@@ -71,11 +81,7 @@ type request struct {
 // holdTag keeps those alive who wait for a result.
 const holdTag = "smtp client"
 
-func (c *client) start(e *kernel.Event) {
-	if err := e.Session.AliasSet(c.opts.Alias); err != nil {
-		panic(err) // Spawn has looked
-	}
-}
+func (c *client) start(e *kernel.Event) { c.taken = e.Session.AliasSet(c.opts.Alias) }
 
 // send begins to send a message, or lets it wait.
 func (c *client) send(e *kernel.Event, m *Message) {
@@ -84,16 +90,22 @@ func (c *client) send(e *kernel.Event, m *Message) {
 	case e.Sender == e.Kernel.Root():
 		e.Kernel.Log().Error(ErrNoOwner.Error())
 	case c.ending:
-		c.refuse(e.Session, r, "the client is shutting down")
+		c.refuse(e.Session, r, errEnding)
 	case c.active < c.opts.MaxDeliveries:
 		c.begin(e.Session, r)
 	case len(c.waiting) >= c.opts.MaxWaiting:
-		c.refuse(e.Session, r, "too many messages wait")
+		c.refuse(e.Session, r, errTooMany)
 	default:
 		_, _ = r.from.RefcountIncrement(holdTag) // it is alive: it has posted this event
 		c.waiting = append(c.waiting, r)
 	}
 }
+
+// Why a client that stays does not send a message.
+var (
+	errEnding  = errors.New("the client is shutting down")
+	errTooMany = errors.New("too many messages wait")
+)
 
 // begin spawns the session that sends.
 func (c *client) begin(s *kernel.Session, r request) {
@@ -123,25 +135,46 @@ func (c *client) defaults(m *Message) {
 }
 
 // refuse tells the sender at once that its message is not sent.
-func (c *client) refuse(s *kernel.Session, r request, why string) {
-	d := &delivery{owner: r.from, m: r.m.withDefaults(), s: s, began: s.Kernel().Now()}
-	d.report(&Failure{Kind: ShutDown, Stage: StageConfigure, Err: errors.New(why)})
+func (c *client) refuse(s *kernel.Session, r request, why error) {
+	m := *r.m
+	c.defaults(&m)
+	d := newDelivery(r.from, &m)
+	d.s, d.began, d.stopped = s, s.Kernel().Now(), c.stopped
+	d.report(&Failure{Kind: ShutDown, Stage: StageConfigure, Err: why})
 }
 
-// child notices that a session that sent has ended, and lets the next message have its place.
+// child notices that a session that sent has ended. The next message has its place, but not yet: if
+// the client is being stopped, its children are first, and it must not have others then.
 func (c *client) child(e *kernel.Event) {
-	if kernel.Arg[string](e, 0) != kernel.ChildLose {
-		return
+	if kernel.Arg[string](e, 0) == kernel.ChildLose {
+		c.active--
+		e.Session.Yield("send_next")
 	}
-	c.active--
+}
+
+// sendNext begins to send what waits, as far as there is room.
+func (c *client) sendNext(e *kernel.Event) {
 	for c.active < c.opts.MaxDeliveries && len(c.waiting) > 0 {
-		r := c.waiting[0]
-		c.waiting[0] = request{}
-		c.waiting = c.waiting[1:]
+		r := c.next()
 		c.begin(e.Session, r)
-		_, _ = r.from.RefcountDecrement(holdTag) // the delivery holds it now
+		r.release() // the delivery holds it now
 	}
 	c.end(e.Session)
+}
+
+// next takes the message that waits longest.
+func (c *client) next() request {
+	r := c.waiting[0]
+	c.waiting[0] = request{}
+	c.waiting = c.waiting[1:]
+	return r
+}
+
+// release takes back what kept the sender of a message that waited.
+func (r request) release() {
+	if !r.from.Ended() {
+		_, _ = r.from.RefcountDecrement(holdTag) // it was counted
+	}
 }
 
 // shutdown takes no more messages.
@@ -153,7 +186,19 @@ func (c *client) shutdown(e *kernel.Event) {
 // end gives the alias up when there is nothing left to do, and with it the last that keeps the
 // session.
 func (c *client) end(s *kernel.Session) {
-	if c.ending && c.active == 0 && len(c.waiting) == 0 {
-		_ = s.AliasRemove(c.opts.Alias) // a second shutdown finds it gone
+	if c.ending && !c.ended && c.active == 0 && len(c.waiting) == 0 {
+		c.ended = true
+		_ = s.AliasRemove(c.opts.Alias) // it is there
+	}
+}
+
+// stop sees to it that each message that waits gets its result, also if the session is stopped from
+// outside.
+func (c *client) stop(e *kernel.Event) {
+	c.stopped = true
+	for len(c.waiting) > 0 {
+		r := c.next()
+		c.refuse(e.Session, r, errStopped)
+		r.release()
 	}
 }

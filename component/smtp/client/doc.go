@@ -12,7 +12,11 @@
 //	e.Session.Post(kernel.Alias("mail"), "send", &client.Message{ResultEvent: "sent", ...})
 //
 // The way of a message: Send, delivery.start, open, connect, connected, greeted, helloed, mail,
-// mailed, recipient, data, text, moreText, final, accepted, quit.
+// mailed, recipient, answeredRecipient, data, dataAnswered, moreText, gotChunk, final, quit,
+// goodbye. Whatever goes wrong on the way leads to fail, and each reply comes by gotLine.
+//
+// The reply to the whole message is the verdict, and it counts only if the message was written to
+// its end before that: a server that says yes too early has accepted nothing.
 //
 // POE: POE::Component::Client::SMTP.
 package client

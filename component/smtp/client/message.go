@@ -33,7 +33,8 @@ type Message struct {
 	// The text of the message, its header too, from one of three places: FileHandle if it is set,
 	// else MessageFile if that is, else Body. Line ends may be of any kind, and the last may be
 	// missing. All three are read while the message is sent, so they must not change until the
-	// result comes.
+	// result comes. A FileHandle that takes longer than Timeout to read is given up, but as long
+	// as its Read does not return, it takes one of the kernel's workers.
 	Body        []byte
 	MessageFile string
 	FileHandle  io.Reader // it is not closed
@@ -51,7 +52,8 @@ type Message struct {
 	Alias   string // a name for the session that sends; empty means none
 	Context any    // comes back with the result
 
-	// TransactionLog asks for all lines of the dialogue with the result. Secrets are masked.
+	// TransactionLog asks for all lines of the dialogue with the result. Secrets are masked, but
+	// for Compat.
 	TransactionLog bool
 
 	// Progress, if set, is an event for the session that sends: a *Progress for each step.
@@ -59,7 +61,7 @@ type Message struct {
 
 	// The session that sends gets the result by one of these events. An empty name means no event.
 	SuccessEvent string // the Context, and the log as []string or nil
-	FailureEvent string // the Context, the reason as map[string]any, the log, and the reason in a line
+	FailureEvent string // the Context, the reason as map[string]any, the log, the reason in a line
 	ResultEvent  string // *Result, whether it is good or bad
 
 	// AllOrNothing sends nothing to anybody if one recipient is refused. Without it, the others
@@ -67,15 +69,16 @@ type Message struct {
 	// say that, a message with one of them is all or nothing.
 	AllOrNothing bool
 
-	// Compat speaks as version 0.22 of the original does: HELO unless there is Auth, a space after
-	// the colons of MAIL and RCPT, one command at a time, no QUIT after a failure, and the reply
-	// to QUIT decides.
+	// Compat speaks as version 0.22 of the original does: HELO unless there is Auth, AUTH whether
+	// it is offered or not, a space after the colons of MAIL and RCPT, one command at a time, LF CR
+	// is one newline, any code below 400 will do, no QUIT after a failure, and the reply to QUIT
+	// decides.
 	Compat bool
 }
 
 // Auth is how to authenticate.
 type Auth struct {
-	Mechanism string // "PLAIN", in any case; empty means no authentication
+	Mechanism string // "PLAIN", in any case of letters; empty means no authentication
 	User      string
 	Password  string
 }
@@ -106,18 +109,27 @@ func (m Message) withDefaults() *Message {
 	return &m
 }
 
-// check returns what makes it impossible to send m, before anything is sent: an address, say, that
-// holds a line end would be a command of its own.
+// check returns the first thing that makes it impossible to send m, before anything is sent: an
+// address, say, that holds a line end would be a command of its own.
 func (m *Message) check() error {
-	errs := []error{smtp.CheckAddress("From", m.From), smtp.CheckHost("MyHostname", m.MyHostname)}
-	for i, to := range m.To {
-		errs = append(errs, smtp.CheckAddress(fmt.Sprintf("To[%d]", i), to))
-	}
 	if m.Timeout < 0 {
-		errs = append(errs, errors.New("smtp client: Timeout is below 0"))
+		return errors.New("smtp client: Timeout is below 0")
 	}
-	if m.Auth != nil {
-		errs = append(errs, m.Auth.check())
+	err := m.Auth.check()
+	if err == nil {
+		err = smtp.CheckAddress("From", m.From)
 	}
-	return errors.Join(errs...)
+	if err == nil {
+		err = smtp.CheckHost("MyHostname", m.MyHostname)
+	}
+	for i, to := range m.To {
+		switch {
+		case err != nil:
+			return err
+		case to == "":
+			return fmt.Errorf("smtp client: To[%d] is empty", i)
+		}
+		err = smtp.CheckAddress(fmt.Sprintf("To[%d]", i), to)
+	}
+	return err
 }

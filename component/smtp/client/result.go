@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ type Recipient struct {
 type Failure struct {
 	Kind  Kind
 	Stage Stage
-	Reply *smtp.Reply // of a ServerError, unless it was malformed
+	Reply *smtp.Reply // of a ServerError, unless it was malformed, or came before its command
 	Line  string      // the line that decided, of a ServerError
 	Err   error       // of all other kinds: a *wheel.Error for NoConnect and Lost
 
@@ -114,11 +115,11 @@ func (f *Failure) Unwrap() error {
 func (f *Failure) Temporary() bool {
 	switch f.Kind {
 	case ServerError:
-		return f.Reply == nil || f.Reply.Temporary()
-	case Configure, NoFile:
-		return false
+		return f.Reply == nil || !f.Reply.Permanent()
+	case NoFile:
+		return !errors.Is(f.Err, fs.ErrNotExist) && !errors.Is(f.Err, fs.ErrPermission)
 	}
-	return true
+	return f.Kind != Configure
 }
 
 // Reason returns the failure as 0.22 gives it: one key, with a string, or a list of four for the

@@ -24,6 +24,5 @@ func Send(owner *kernel.Session, m Message) (*kernel.Session, error) {
 
 // deliver spawns the session that sends m, as a child of parent, for owner.
 func deliver(parent, owner *kernel.Session, m *Message) *kernel.Session {
-	d := &delivery{owner: owner, m: m.withDefaults()}
-	return parent.Create(d.events())
+	return parent.Create(newDelivery(owner, m).events())
 }

@@ -1,40 +1,88 @@
 package client
 
 import (
-	"bytes"
-
+	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/filter"
 )
 
-// A textFilter encodes the text of a message in pieces of any size, and with filter.End the dot
-// that ends it. It only writes.
-type textFilter struct {
-	filter.Stream
-	encoder filter.MessageEncoder
-	copy    *bytes.Buffer // for the log, or nil
+// dataAnswered begins to send the text.
+func (d *delivery) dataAnswered(r *smtp.Reply) {
+	if !d.accepts(r, r.Code == smtp.CodeStartMail) {
+		d.refused(StageData, r)
+		return
+	}
+	d.expect(StageFinal, d.final)
+	d.expected[0].end = unended // until then it can be refused, and not accepted
+	d.stage = StageText
+	d.sending = true
+	d.text = newTextFilter(d.m)
+	d.rw.SetOutputFilter(d.text)
+	d.moreText()
 }
 
-// maxLoggedText is how much of a text a log gets.
-const maxLoggedText = 64 << 10
-
-// Append encodes a piece.
-func (f *textFilter) Append(dst []byte, r filter.Record) ([]byte, error) {
-	n := len(dst)
-	if r.Value == filter.End {
-		dst = f.encoder.Finish(dst)
-	} else {
-		dst = f.encoder.Append(dst, r.Bytes)
+// moreText sends on until there is enough in the wheel for now. The next LowEvent, or what is read
+// of the text meanwhile, continues.
+func (d *delivery) moreText() {
+	for d.sending && d.writeErr == nil && !d.body.busy && !d.rw.High() {
+		d.nextChunk()
 	}
-	if f.copy != nil {
-		f.copy.Write(dst[n:min(len(dst), n+max(0, maxLoggedText-f.copy.Len()))])
-	}
-	return dst, nil
 }
 
-// logged returns the text as it was sent, without the newline after the dot.
-func (f *textFilter) logged() string {
-	if f.copy.Len() >= maxLoggedText {
-		return f.copy.String() + " [...]"
+// gotChunk sends one piece of the text, and after the last the dot that ends it.
+func (d *delivery) gotChunk(c chunk) {
+	d.octets += int64(len(c.p))
+	if d.writeErr != nil || !d.send(filter.Record{Bytes: c.p}) {
+		return
 	}
-	return string(bytes.TrimSuffix(f.copy.Bytes(), []byte("\r\n")))
+	if c.eof && !d.endText() {
+		return
+	}
+	d.alive()
+	d.progress(d.stage, "", "")
+}
+
+func (d *delivery) endText() bool {
+	if !d.send(filter.Record{Value: filter.End}) {
+		return false
+	}
+	d.rw.SetOutputFilter(filter.NewStream(filter.StreamOptions{}))
+	if d.m.TransactionLog {
+		d.record("-> ", d.text.logged())
+	}
+	d.text = nil
+	d.body.close()
+	d.sending = false
+	d.stage = StageFinal
+	d.expected[0].end = d.put
+	return true
+}
+
+// final is the server's word on the message.
+func (d *delivery) final(r *smtp.Reply) {
+	if !d.accepts(r, r.Positive()) {
+		d.refused(StageFinal, r)
+		return
+	}
+	d.reply = r
+	if !d.m.Compat {
+		d.report(nil)
+	}
+	d.quit()
+}
+
+// quit says goodbye. With Compat, the answer to that decides.
+func (d *delivery) quit() {
+	d.command(StageQuit, smtp.AppendVerb(nil, smtp.VerbQUIT), "", d.goodbye)
+	if d.done {
+		d.wait(min(d.m.Timeout, quitTimeout))
+	}
+}
+
+func (d *delivery) goodbye(r *smtp.Reply) {
+	if !d.done && !d.accepts(r, true) {
+		d.refused(StageQuit, r)
+		return
+	}
+	d.report(nil)
+	d.close()
 }

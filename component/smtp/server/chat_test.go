@@ -27,20 +27,21 @@ import (
 //
 //	C: text   the client sends the line
 //	C= "text" the client sends these bytes, in Go's quotes
+//	C.        the client sends no more
 //	S: text   the server answers with the line, in which * stands for any word
-//	T: 5m     so much time passes
+//	T: 5m     so much time passes, in which the server says the S lines that come next
 //	M> text   a message is stored, with this envelope
 //	M: text   and this is the next line of it
 //
-// Lines of the client's that follow each other are sent at once. At the end of the file the client hangs
-// up, if the server has not done so.
+// Lines of the client's that follow each other are sent at once. At the end of the file the client
+// hangs up, if the server has not done so.
 type chat struct {
 	steps  []step
 	stored string // what M lines say
 }
 
 type step struct {
-	kind byte // C, S or T
+	kind byte // C, S, T, or a dot for C.
 	text string
 	wait time.Duration
 }
@@ -67,6 +68,8 @@ func readChat(t *testing.T, path string) chat {
 				t.Fatalf("%s: %q: %v", path, line, err)
 			}
 			c.steps = append(c.steps, step{kind: 'C', text: raw})
+		case "C.":
+			c.steps = append(c.steps, step{kind: '.'})
 		case "S:":
 			c.steps = append(c.steps, step{kind: 'S', text: rest})
 		case "T:":
@@ -94,6 +97,7 @@ type player struct {
 	steps []step
 	heard []string
 	deaf  bool   // it does not care what the server says
+	waits bool   // by a T line
 	atEnd func() // of the conversation: hangs up
 	over  func() // tells that the connection is closed
 }
@@ -129,7 +133,7 @@ func spawnPlayerAt(
 		"connected": session.On(p.connected),
 		"failed":    session.On(p.failed),
 		"got_line":  session.On(p.gotLine),
-		"go_on":     func(*kernel.Event) { p.goOn() },
+		"go_on":     p.waited,
 	})
 	return p
 }
@@ -155,15 +159,29 @@ func (p *player) goOn() {
 	for len(p.steps) > 0 && p.steps[0].kind != 'S' {
 		next := p.steps[0]
 		p.steps = p.steps[1:]
-		if next.kind == 'T' {
+		switch next.kind {
+		case 'T':
+			p.waits = true
 			p.s.Delay("go_on", next.wait)
 			return
+		case '.':
+			p.rw.ShutdownOutput()
+		default:
+			_ = p.rw.PutString(next.text) // a server that is gone shows in what it does not say
 		}
-		_ = p.rw.PutString(next.text) // a server that is gone shows in what it does not say
 	}
 	if len(p.steps) == 0 {
 		p.atEnd()
 	}
+}
+
+// waited is the end of a wait.
+func (p *player) waited(*kernel.Event) {
+	p.waits = false
+	if len(p.steps) > 0 && p.steps[0].kind == 'S' {
+		p.t.Errorf("the server did not say %q in time", p.steps[0].text)
+	}
+	p.goOn()
 }
 
 func (p *player) gotLine(_ *kernel.Event, in *wheel.Input) {
@@ -183,7 +201,7 @@ func (p *player) gotLine(_ *kernel.Event, in *wheel.Input) {
 		return
 	}
 	p.steps = p.steps[1:]
-	if len(p.steps) == 0 || p.steps[0].kind != 'S' {
+	if !p.waits && (len(p.steps) == 0 || p.steps[0].kind != 'S') {
 		p.goOn()
 	}
 }
@@ -208,6 +226,7 @@ func (p *player) failed(_ *kernel.Event, failed *wheel.Error) {
 }
 
 func (p *player) close() {
+	p.s.AlarmClear("go_on")
 	if p.rw != nil {
 		p.rw.Close()
 	}
@@ -270,6 +289,11 @@ func (st *stage) gotMail(_ *kernel.Event, m *server.Mail) {
 	fmt.Fprintf(&st.stored, "\n%s", m.Text)
 }
 
+// play plays a conversation, and then has the server shut down.
+func (st *stage) play(t *testing.T, steps []step) *player {
+	return spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+}
+
 // run runs the kernel to its end.
 func (st *stage) run(t *testing.T) {
 	t.Helper()
@@ -283,7 +307,10 @@ func (st *stage) run(t *testing.T) {
 
 // worlds are those in which each conversation is played: the network cuts and delays what is sent.
 func worlds() map[string]sim.Options {
-	all := map[string]sim.Options{"calm": {}}
+	all := map[string]sim.Options{
+		"calm":   {},
+		"narrow": {Latency: time.Millisecond, Buffer: 50},
+	}
 	for seed := range uint64(4) {
 		all[fmt.Sprint("rough ", seed)] = sim.Options{
 			Seed:    seed,
@@ -336,9 +363,7 @@ func TestConversations(t *testing.T) {
 		for name, world := range worlds() {
 			t.Run(strings.TrimSuffix(filepath.Base(path), ".chat")+"/"+name, func(t *testing.T) {
 				st := newStage(t, world, strict(), func(st *stage) {
-					spawnPlayer(t, st.s, st.addr, c.steps, func() {
-						_ = st.s.Post(st.server, "shutdown")
-					})
+					st.play(t, c.steps)
 				})
 				st.run(t)
 				if got := st.stored.String(); got != c.stored {

@@ -36,6 +36,7 @@ type conn struct {
 	commands int    // since the last message that was accepted
 	mistakes int    // likewise
 
+	held    bool // no command is obeyed before the client has read its replies
 	ending  bool // no more messages
 	leaving bool // the last reply is given: what still comes in is dropped
 	closed  bool
@@ -52,14 +53,15 @@ const (
 )
 
 const (
-	// lingerTime is how long what a client sends is read and dropped after the last reply. Closing a
-	// connection while something comes in destroys the reply on its way.
+	// lingerTime is how long what a client sends is read and dropped after the last reply. Closing
+	// a connection while something comes in destroys the reply on its way.
 	lingerTime = 5 * time.Second
 
 	// textPerTimeout is how much text counts as progress, in octets. An octet at a time does not.
 	textPerTimeout = 16 << 10
 
-	// A client that does not read its replies gets no more of them, and is not read, above highMark.
+	// A client that does not read its replies gets no more of them, and is not read, above
+	// highMark.
 	highMark = 16 << 10
 	lowMark  = 4 << 10
 
@@ -78,7 +80,6 @@ func spawnConn(v *server, socket kernel.Socket, remote net.Addr) {
 		"got_rest":      func(*kernel.Event) {},
 		"got_error":     session.On(c.gotError),
 		"replies_read":  c.repliesRead,
-		"next":          c.next,
 		"idle":          c.idle,
 		"shutdown":      c.shutdown,
 		"shutdown_over": c.shutdownOver,
@@ -117,8 +118,8 @@ func (c *conn) start(e *kernel.Event) {
 	c.put(reply(smtp.CodeServiceReady, none, c.server.opts.Hostname+" ESMTP"))
 }
 
-// newCommands returns a filter for command lines. A line that ends in LF alone has no CR at its end,
-// which is how gotCommand knows.
+// newCommands returns a filter for command lines. A line that ends in LF alone has no CR at its
+// end, which is how gotCommand knows.
 func newCommands() filter.Filter {
 	return filter.NewLine(filter.LineOptions{
 		Literal:   "\n",
@@ -126,17 +127,23 @@ func newCommands() filter.Filter {
 	})
 }
 
-// read has what comes in cut by f from now on, and handed to an event.
+// read has what comes in cut by f from now on, and handed to an event. There is none while the
+// filter changes, so that nothing of one goes to the handler of the other.
 func (c *conn) read(event string, f filter.Filter) {
-	if err := c.rw.SetInputEvent(event); err != nil {
-		c.close()
-		return
-	}
+	c.hold()
 	c.rw.SetInputFilter(f)
+	c.release(event)
 }
 
 // hold leaves what comes in, and what has come in already, where it is.
 func (c *conn) hold() { _ = c.rw.SetInputEvent("") } // to watch nothing cannot fail
+
+// release ends hold.
+func (c *conn) release(event string) {
+	if err := c.rw.SetInputEvent(event); err != nil {
+		c.close()
+	}
+}
 
 // gotCommand obeys one command.
 func (c *conn) gotCommand(_ *kernel.Event, in *wheel.Input) {
@@ -149,10 +156,13 @@ func (c *conn) gotCommand(_ *kernel.Event, in *wheel.Input) {
 	if r := c.obey(in.Bytes); r != nil {
 		c.answer(r)
 	}
+	if !c.closed && !c.leaving && c.text == nil && c.rw.High() {
+		c.held = true
+		c.hold()
+	}
 }
 
-// answer gives the reply to a command. A client that makes too many mistakes, or does not read, has to
-// bear the consequences.
+// answer gives a reply. A client that makes too many mistakes has to bear the consequences.
 func (c *conn) answer(r *smtp.Reply) {
 	c.put(r)
 	if r.Permanent() {
@@ -164,8 +174,6 @@ func (c *conn) answer(r *smtp.Reply) {
 		c.sayGoodbye(tooManyErrors)
 	case c.ending && c.phase < mailing && c.text == nil:
 		c.sayGoodbye(shuttingDown)
-	case c.rw.High():
-		c.hold()
 	}
 }
 
@@ -186,8 +194,9 @@ func (c *conn) put(r *smtp.Reply) {
 
 // repliesRead goes on with a client that has read its replies at last.
 func (c *conn) repliesRead(*kernel.Event) {
-	if !c.leaving && !c.closed && c.text == nil {
-		c.read("got_command", newCommands())
+	if c.held && !c.leaving && !c.closed {
+		c.held = false
+		c.release("got_command")
 	}
 }
 
@@ -202,18 +211,6 @@ func (c *conn) reset() {
 func (c *conn) newID() string {
 	c.messages++
 	return fmt.Sprintf("%s.%d", c.idPrefix, c.messages)
-}
-
-// next goes on behind a message.
-func (c *conn) next(*kernel.Event) {
-	switch {
-	case c.closed || c.leaving:
-	case c.ending:
-		c.sayGoodbye(shuttingDown)
-	default:
-		c.rw.ResumeInput()
-		c.read("got_command", newCommands())
-	}
 }
 
 // hurry gives the client so much time from now on.
@@ -252,8 +249,8 @@ func (c *conn) shutdownOver(*kernel.Event) {
 	}
 }
 
-// sayGoodbye gives the last reply, to whatever it may be, and closes the connection when the client has
-// done so, or after a while.
+// sayGoodbye gives the last reply, to whatever it may be, and closes the connection when the client
+// has done so, or after a while.
 func (c *conn) sayGoodbye(r *smtp.Reply) {
 	if c.leaving || c.closed {
 		return
@@ -270,8 +267,8 @@ func (c *conn) sayGoodbye(r *smtp.Reply) {
 	c.read("got_rest", filter.NewStream(filter.StreamOptions{}))
 }
 
-// quit gives the last reply to a client that sends nothing more, and closes the connection as soon as it
-// is on its way.
+// quit gives the last reply to a client that sends nothing more, and closes the connection as soon
+// as it is on its way.
 func (c *conn) quit(r *smtp.Reply) {
 	c.put(r)
 	c.finish()
@@ -292,13 +289,13 @@ func (c *conn) finish() {
 	c.rw.Finish()
 }
 
-// gotError is when nothing more comes from the client, or nothing can be sent to it any more. One that
-// has only sent all it has may still read the replies.
+// gotError is when nothing more comes from the client, or nothing can be sent to it any more. One
+// that has only sent all it has may still read the replies.
 func (c *conn) gotError(_ *kernel.Event, failed *wheel.Error) {
 	switch {
-	case errors.Is(failed, filter.ErrTooLong):
+	case errors.Is(failed, filter.ErrTooLong) && !c.leaving:
 		c.put(lineTooLong)
-		c.sayGoodbye(tooManyErrors)
+		c.sayGoodbye(cannotGoOn)
 	case errors.Is(failed, io.EOF):
 		c.finish()
 	default:
@@ -321,7 +318,7 @@ func (c *conn) close() {
 	}
 	c.closed = true
 	c.dropText()
-	c.s.AlarmRemoveAll()
+	c.s.AlarmClear("idle")
 	c.rw.Close()
 }
 

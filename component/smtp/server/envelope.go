@@ -9,8 +9,8 @@ import (
 
 // An Envelope is what the server knows of a message without its text.
 type Envelope struct {
-	// ID names the message in replies, logs and its Received line. It is a word of letters, digits and
-	// dots. A server does not use one twice, not even after a restart.
+	// ID names the message in replies, logs and its Received line. It is a word of letters, digits
+	// and dots. A server does not use one twice, not even after a restart.
 	ID string
 
 	Client   net.Addr  // where the connection comes from

@@ -13,13 +13,13 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A Maildir is the Sink that stores messages in a folder, each in a file of its own, as they came: the
-// lines end in CR LF, and nothing is added.
+// A Maildir is the Sink that stores messages in a folder, each in a file of its own, as they came:
+// the lines end in CR LF, and nothing is added.
 //
-// A message is written to a file in tmp, which is then moved to new, where mail readers look for it. It
-// counts as stored when the file and its place in new are on the disk. So a crash at any moment leaves no
-// part of a message in new, and none that was accepted is lost. It may leave a file in tmp, which mail
-// readers remove after some days.
+// A message is written to a file in tmp, which is then moved to new, where mail readers look for
+// it. It counts as stored when the file and its place in new are on the disk. So a crash at any
+// moment leaves no part of a message in new, and none that was accepted is lost. It may leave a
+// file in tmp, which mail readers remove after some days.
 //
 // A Maildir belongs to one kernel. Several of them, and other programs, may share a folder.
 type Maildir struct {
@@ -29,8 +29,8 @@ type Maildir struct {
 	count uint64 // of messages
 }
 
-// NewMaildir returns a Maildir in dir, and makes dir, with what belongs into it, if it is not there yet.
-// It blocks while it does that.
+// NewMaildir returns a Maildir in dir, and makes dir, with what belongs into it, if it is not there
+// yet. It blocks while it does that.
 func NewMaildir(dir string) (*Maildir, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -37,6 +37,8 @@ func list(t *testing.T, elem ...string) []string {
 	return names
 }
 
+var maildirName = regexp.MustCompile(`^\d+\.M\d{6}P\d+Q\d+R[0-9a-f]{16}\.[^/:]+$`)
+
 // deliver plays a message with this text, and these lines behind it.
 func deliver(text string, after ...string) []step {
 	steps := append(envelope(), says(go354)...)
@@ -74,7 +76,7 @@ func TestMaildirStores(t *testing.T) {
 				t.Errorf("new has %q, want %d messages", names, count)
 			}
 			for _, name := range names {
-				if !regexp.MustCompile(`^\d+\.M\d{6}P\d+Q\d+R[0-9a-f]{16}\.[^/:]+$`).MatchString(name) {
+				if !maildirName.MatchString(name) {
 					t.Errorf("a message has the name %q", name)
 				}
 				got, err := os.ReadFile(filepath.Join(dir, "new", name))
@@ -123,7 +125,7 @@ func TestMaildirLeavesNothing(t *testing.T) {
 			}
 			opts := server.Options{Sink: sink, MaxSize: 600_000}
 			st := newStage(t, sim.Options{WorkTime: time.Second}, opts, func(st *stage) {
-				spawnPlayer(t, st.s, st.addr, test.steps, func() { _ = st.s.Post(st.server, "shutdown") })
+				st.play(t, test.steps)
 			})
 			st.run(t)
 			for _, folder := range []string{"tmp", "new", "cur"} {
@@ -140,13 +142,14 @@ func TestMaildirLeavesNothing(t *testing.T) {
 
 const bare550 = "550 5.6.0 Message refused: it has a CR or an LF that is not part of a CR LF"
 
-// A kernel that is stopped in the middle of a message leaves no part of it in new, and none in tmp.
+// A kernel that is stopped in the middle of a message leaves no part of it in new.
 func TestMaildirStopped(t *testing.T) {
 	long := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 5000)
 	sink, dir := maildir(t)
 	steps := append(envelope(), says(go354)...)
 	steps = append(steps, step{kind: 'C', text: long}, step{kind: 'T', wait: time.Hour})
-	st := newStage(t, sim.Options{WorkTime: time.Second}, server.Options{Sink: sink}, func(st *stage) {
+	opts := server.Options{Sink: sink}
+	st := newStage(t, sim.Options{WorkTime: time.Second}, opts, func(st *stage) {
 		spawnPlayer(t, st.s, st.addr, steps, func() {})
 		st.world.After(time.Minute, func() {
 			if names := list(t, dir, "tmp"); len(names) != 1 {

@@ -15,8 +15,8 @@ type MemoryOptions struct {
 	To    kernel.Target // gets the messages
 	Event string        // *Mail: a message is complete
 
-	// MaxHeld is how many octets of text all messages together may have that are not complete. 0 means
-	// DefaultMaxHeld. What would exceed it is refused for now.
+	// MaxHeld is how many octets of text all messages together may have that are not complete. 0
+	// means DefaultMaxHeld. What would exceed it is refused for now.
 	MaxHeld int64
 }
 
@@ -26,8 +26,8 @@ type Mail struct {
 	Text []byte
 }
 
-// A Memory is the Sink that holds messages in memory, and posts each to a session when it is complete. It
-// counts as stored when it is posted. A Memory belongs to one kernel.
+// A Memory is the Sink that holds messages in memory, and posts each to a session when it is
+// complete. It counts as stored when it is posted. A Memory belongs to one kernel.
 type Memory struct {
 	opts MemoryOptions
 	held int64

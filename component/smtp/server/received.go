@@ -8,8 +8,8 @@ import (
 	"github.com/go-poe/poe/component/smtp"
 )
 
-// received returns the line of trace information that goes before a message: RFC 5321, section 4.4. It is
-// folded, and ends in CR LF.
+// received returns the line of trace information that goes before a message: RFC 5321, section 4.4.
+// It is folded, and ends in CR LF.
 func received(env *Envelope, hostname string) []byte {
 	b := fmt.Appendf(nil, "Received: from %s", helloName(env.Hello))
 	if ip := clientLiteral(env.Client); ip != "" {
@@ -24,8 +24,8 @@ func received(env *Envelope, hostname string) []byte {
 	return fmt.Appendf(b, "; %s\r\n", env.Began.Format(time.RFC1123Z))
 }
 
-// helloName returns what a client calls itself, if that is a name, for it could be part of a line that
-// says something else.
+// helloName returns what a client calls itself, if that is a name, for it could be part of a line
+// that says something else.
 func helloName(name string) string {
 	if smtp.CheckDomain(name, false) != nil {
 		return "unknown"

@@ -30,34 +30,36 @@ const (
 
 // Options are the options of a server. Sink has no default.
 //
-// A check, or the Sink, refuses with an error. If that is, or wraps, a *smtp.Reply of 4yz or 5yz, the
-// client is told just that; of any other error it learns only that something went wrong for now, and the
-// kernel's log gets the rest.
+// A check, or the Sink, refuses with an error. If that is, or wraps, a *smtp.Reply of 4yz or 5yz,
+// the client is told just that; of any other error it learns only that something went wrong for
+// now, and the kernel's log gets the rest.
 type Options struct {
 	Alias kernel.Alias // a name for the session that listens; empty means none
 
 	Address  string // name or IP address to listen at; empty means all of IPv4
-	Port     string // number or name of a service; "0" means any that is free; empty means DefaultPort
+	Port     string // number or name of a service; "0" means a free one; empty means DefaultPort
 	Hostname string // what the server calls itself; empty means DefaultHostname
 
 	Sink        Sink // where messages go
 	AddReceived bool // put a Received line before each message: RFC 5321, section 4.4
 
-	// The checks are asked before a client is served, a sender accepted, a recipient accepted; nil
-	// means that all are. They must not block. The envelope is good until they return.
-	CheckClient    func(client net.Addr) error
-	CheckSender    func(env *Envelope) error
-	CheckRecipient func(env *Envelope, to smtp.Rcpt) error
+	// The checks refuse with an error; nil means that all are accepted. They must not block. The
+	// envelope, with what is known by then, is good until they return.
+	CheckClient    func(client net.Addr) error             // is asked before the greeting
+	CheckSender    func(env *Envelope) error               // for each MAIL
+	CheckRecipient func(env *Envelope, to smtp.Rcpt) error // for each RCPT
 
 	MaxClients    int   // connections at once; 0 means DefaultMaxClients. Others get 421
 	MaxPerAddress int   // of one address, or IPv6 /64; 0 means half of MaxClients. Others get 421
 	MaxRecipients int   // of one message; 0 means DefaultMaxRecipients. Others get 452
 	MaxSize       int64 // octets of the text; 0 means DefaultMaxSize. A longer message gets 552
 
-	// MaxErrors is how many 5yz replies a client may get, and MaxCommands how many commands it may give,
-	// before the first message that is accepted, and between two. What exceeds it gets 421. 0 means
-	// DefaultMaxErrors, and twice MaxRecipients and 100 more.
-	MaxErrors   int
+	// MaxErrors is how many 5yz replies a client may get before the first message that is accepted,
+	// and between two. 0 means DefaultMaxErrors. After one more it gets 421.
+	MaxErrors int
+
+	// MaxCommands is how many commands a client may give in the same time. 0 means twice
+	// MaxRecipients and 100 more. One more is answered with 421.
 	MaxCommands int
 
 	// IdleTimeout is how long a client may take for a command, or for each 16 KiB of text; 0 means
@@ -66,7 +68,7 @@ type Options struct {
 
 	// The session that Spawn was told about gets these events. An empty name means no event.
 	ListenEvent  string // *Listening: the server listens
-	FailureEvent string // *wheel.Error: it cannot listen, and ends; or, with the Op "accept", goes on
+	FailureEvent string // *wheel.Error: it cannot listen, and ends; with Op "accept", it goes on
 	MessageEvent string // *Received: a message is stored
 }
 
@@ -76,16 +78,17 @@ type Listening struct {
 	Addr   net.Addr
 }
 
-// Spawn makes a session, a child of parent, that listens and serves clients. Parent gets the events that
-// Options names. Nothing has happened when Spawn returns, so that whatever fails later comes as an
-// event. The error is about Hostname, or is ErrAliasTaken.
+// Spawn makes a session, a child of parent, that listens and serves clients. Parent gets the events
+// that Options names; whether it can listen is one of them. The error is about Hostname, or is
+// kernel.ErrAliasTaken.
 //
 // The session takes these events:
 //
-//	drain     no argument: accept no more clients and no more messages. Clients go on until they quit;
-//	          one that wants to send another message gets 421. With the last of them the session ends.
-//	shutdown  optionally a time.Duration: as drain, but a client that is not about to send a message
-//	          gets 421 now, one that is gets it after that, and after this time, or
+//	drain     no argument: accept no more clients and no more messages. Clients go on until they
+//	          quit; one that wants to send another message gets 421. With the last of them the
+//	          session ends.
+//	shutdown  optionally a time.Duration: as drain, but a client that is not about to send a
+//	          message gets 421 now, one that is gets it after that, and after this time, or
 //	          DefaultShutdownTimeout, all get it.
 //
 // POE: spawn, and the event shutdown.
@@ -112,8 +115,8 @@ func Spawn(parent *kernel.Session, opts Options) (*kernel.Session, error) {
 	}), nil
 }
 
-// check returns what is wrong with values that may come from a user, panics for what is the programmer's
-// mistake, and fills in what was left out.
+// check returns what is wrong with values that may come from a user, panics for what is the
+// programmer's mistake, and fills in what was left out.
 func (o *Options) check() error {
 	switch {
 	case o.Sink == nil:
@@ -181,14 +184,15 @@ func (v *server) start(e *kernel.Event) {
 		return
 	}
 	loop, host := e.Kernel.Loop(), v.opts.Address
-	err := v.s.Work(func(ctx context.Context) (any, error) { return loop.Resolve(ctx, host) }, "resolved")
+	resolve := func(ctx context.Context) (any, error) { return loop.Resolve(ctx, host) }
+	err := v.s.Work(resolve, "resolved")
 	if err != nil {
 		v.s.Yield("failed", &wheel.Error{Op: "resolve", Err: err})
 	}
 }
 
-// resolved listens at the first address of the name, or the first of IPv4 where there is one: that of
-// localhost should be the one that most clients try.
+// resolved listens at the first address of the name, or the first of IPv4 where there is one: that
+// of localhost should be the one that most clients try.
 func (v *server) resolved(e *kernel.Event, done *kernel.Done) {
 	addrs, _ := done.Value.([]netip.Addr)
 	switch {

@@ -19,7 +19,9 @@ import (
 )
 
 // hello is a dialogue that stays open.
-func hello() []step { return says("S: 220 mx.example.com ESMTP", "C: HELO c", "S: 250 mx.example.com") }
+func hello() []step {
+	return says("S: 220 mx.example.com ESMTP", "C: HELO c", "S: 250 mx.example.com")
+}
 
 // A client that is one too many, in all or of its address, is sent away, until another one leaves.
 func TestTooManyClients(t *testing.T) {
@@ -50,28 +52,37 @@ func TestTooManyClients(t *testing.T) {
 }
 
 // Addresses of IPv6 count as one if they may be of the same site, others do not.
-func TestTooManyOfASite(t *testing.T) {
-	opts := server.Options{Address: "::", MaxPerAddress: 1}
-	st := newStage(t, sim.Options{}, opts, func(st *stage) {
-		st.addr = &net.TCPAddr{IP: net.IPv6loopback, Port: 25}
-		gone := 0
-		left := func() {
-			if gone++; gone == 3 {
-				_ = st.s.Post(st.server, "shutdown")
-			}
-		}
-		stays := append(hello(), step{kind: 'T', wait: time.Minute})
-		play := func(from string, steps []step) {
-			st.world.AddAddress(netip.MustParseAddr(from))
-			spawnPlayerAt(t, st.s, from, st.addr, steps, left)
-		}
-		play("2001:db8:0:1::1", stays)
-		play("2001:db8:0:2::1", stays)
-		st.world.After(time.Second, func() {
-			play("2001:db8:0:1::2", says("S: 421 4.3.2 Too many connections"))
+func TestTooManyOfAnAddress(t *testing.T) {
+	for name, test := range map[string]struct {
+		listen, to          string
+		first, other, again string
+	}{
+		"IPv4": {"0.0.0.0", "127.0.0.1", "10.1.0.1", "10.1.0.2", "10.1.0.1"},
+		"IPv6": {"::", "::1", "2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:1::2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts := server.Options{Address: test.listen, MaxPerAddress: 1}
+			st := newStage(t, sim.Options{}, opts, func(st *stage) {
+				st.addr = &net.TCPAddr{IP: net.ParseIP(test.to), Port: 25}
+				gone := 0
+				play := func(from string, steps []step) {
+					st.world.AddAddress(netip.MustParseAddr(from))
+					spawnPlayerAt(t, st.s, from, st.addr, steps, func() {
+						if gone++; gone == 3 {
+							_ = st.s.Post(st.server, "shutdown")
+						}
+					})
+				}
+				stays := append(hello(), step{kind: 'T', wait: time.Minute})
+				play(test.first, stays)
+				play(test.other, stays)
+				st.world.After(time.Second, func() {
+					play(test.again, says("S: 421 4.3.2 Too many connections"))
+				})
+			})
+			st.run(t)
 		})
-	})
-	st.run(t)
+	}
 }
 
 // A client that is refused before the greeting is told why.
@@ -93,7 +104,7 @@ func TestClientRefused(t *testing.T) {
 			}}
 			st := newStage(t, sim.Options{}, opts, func(st *stage) {
 				steps := append([]step{{kind: 'C', text: "HELO c\r\nQUIT\r\n"}}, says(test.says)...)
-				spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+				st.play(t, steps)
 			})
 			st.run(t)
 			if host, _, err := net.SplitHostPort(asked); err != nil || host != "127.0.0.1" {
@@ -103,7 +114,8 @@ func TestClientRefused(t *testing.T) {
 	}
 }
 
-// After drain no client is accepted, and no message, but the clients that are there may finish theirs.
+// After drain no client is accepted, and no message, but the clients that are there may finish
+// theirs.
 func TestDrain(t *testing.T) {
 	st := newStage(t, sim.Options{}, server.Options{Alias: "smtpd"}, func(st *stage) {
 		steps := append(envelope(), says(go354)...)
@@ -119,7 +131,8 @@ func TestDrain(t *testing.T) {
 			_ = st.k.Post(kernel.Alias("smtpd"), "drain")
 		})
 		st.world.After(40*time.Second, func() {
-			if _, err := st.k.AliasResolve(kernel.Alias("smtpd")); !errors.Is(err, kernel.ErrNoSession) {
+			_, err := st.k.AliasResolve(kernel.Alias("smtpd"))
+			if !errors.Is(err, kernel.ErrNoSession) {
 				t.Errorf("the alias is still there: %v", err)
 			}
 			refused(t, st)
@@ -156,8 +169,8 @@ func refused(t *testing.T, st *stage) {
 	})
 }
 
-// At shutdown, clients that are not about to send a message are sent away at once, one that is may end
-// it, and one that takes too long may not.
+// At shutdown, clients that are not about to send a message are sent away at once, one that is may
+// end it, and one that takes too long may not.
 func TestShutdown(t *testing.T) {
 	const away = "S: 421 4.3.2 Shutting down"
 	for _, test := range []struct {
@@ -171,8 +184,10 @@ func TestShutdown(t *testing.T) {
 	}{
 		{"in time", 75 * time.Second, nil, "250", 1, 75 * time.Second, 76 * time.Second},
 		{"too late", 5 * time.Minute, nil, "421", 0, 90 * time.Second, 96 * time.Second},
-		{"no grace", 75 * time.Second, []any{time.Duration(0)}, "421", 0, time.Minute, 66 * time.Second},
-		{"more grace", 4 * time.Minute, []any{time.Hour}, "250", 1, 4 * time.Minute, 245 * time.Second},
+		{"no grace", 75 * time.Second, []any{time.Duration(0)}, "421", 0, time.Minute,
+			66 * time.Second},
+		{"more grace", 4 * time.Minute, []any{time.Hour}, "250", 1, 4 * time.Minute,
+			245 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			st := newStage(t, sim.Options{}, server.Options{}, func(st *stage) {
@@ -183,7 +198,9 @@ func TestShutdown(t *testing.T) {
 					steps = append(steps, says("C: x", "C: .", fine250)...)
 				}
 				spawnPlayer(t, st.s, st.addr, append(steps, says(away)...), func() {})
-				st.world.After(time.Minute, func() { _ = st.s.Post(st.server, "shutdown", test.grace...) })
+				st.world.After(time.Minute, func() {
+					_ = st.s.Post(st.server, "shutdown", test.grace...)
+				})
 			})
 			st.run(t)
 			if got := strings.Count(st.stored.String(), ">"); got != 2*test.stored+test.stored {
@@ -194,6 +211,35 @@ func TestShutdown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// At shutdown, a client that has begun an envelope may end the message or give it up, and no more.
+func TestShutdownInEnvelope(t *testing.T) {
+	st := newStage(t, sim.Options{}, server.Options{}, func(st *stage) {
+		steps := append(hello(), says("C: MAIL FROM:<a@example.com>", "S: 250 2.1.0 Sender ok")...)
+		steps = append(steps, step{kind: 'T', wait: 10 * time.Second})
+		steps = append(steps, says("C: NOOP", "S: 250 2.0.0 Ok",
+			"C: RSET", "S: 250 2.0.0 Forgotten", "S: 421 4.3.2 Shutting down")...)
+		st.play(t, steps)
+		st.world.After(time.Second, func() { _ = st.k.Post(st.server, "shutdown") })
+	})
+	st.run(t)
+	if took := st.world.Elapsed(); took > 11*time.Second {
+		t.Errorf("it took %v, want 10s", took)
+	}
+}
+
+// A message that is being stored is waited for, however long that takes, so that its client knows.
+func TestShutdownWaitsForSink(t *testing.T) {
+	sink := &testSink{t: t, takes: time.Minute}
+	st := newStage(t, sim.Options{}, server.Options{Sink: sink}, func(st *stage) {
+		steps := says(go354, "C: .", fine250, "S: 421 4.3.2 Shutting down")
+		st.play(t, append(envelope(), steps...))
+		st.world.After(time.Second, func() {
+			_ = st.k.Post(st.server, "shutdown", time.Duration(0))
+		})
+	})
+	st.run(t)
 }
 
 // A client that sends and does not read costs no more than some output, and no more than its time.
@@ -253,11 +299,12 @@ func TestManyMessagesAtOnce(t *testing.T) {
 	steps := []step{{kind: 'C', text: "HELO c\r\n" + strings.Repeat(one, count) + "QUIT\r\n"}}
 	steps = append(steps, hello()[0], hello()[2])
 	for range count {
-		steps = append(steps, says("S: 250 2.1.0 Sender ok", "S: 250 2.1.5 Recipient ok", go354, fine250)...)
+		steps = append(steps, says("S: 250 2.1.0 Sender ok", "S: 250 2.1.5 Recipient ok",
+			go354, fine250)...)
 	}
 	steps = append(steps, says(bye221)...)
 	st := newStage(t, sim.Options{}, server.Options{}, func(st *stage) {
-		spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+		st.play(t, steps)
 	})
 	st.run(t)
 	if len(st.ids) != count {

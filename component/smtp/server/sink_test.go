@@ -15,10 +15,12 @@ import (
 	"github.com/go-poe/poe/test/sim"
 )
 
-// A testSink takes its time for everything, and notes what it is asked for. It fails where it is told to.
+// A testSink takes its time for everything, and notes what it is asked for. It fails where it is
+// told to.
 type testSink struct {
 	t                    *testing.T
 	takes                time.Duration // for each piece, and to store
+	gathers              bool          // pieces take no time
 	begin, write, commit error
 
 	calls []string // what it was asked for, pieces that follow each other as one
@@ -52,7 +54,7 @@ func (m *testMessage) later(call string, done func(error), err error) {
 		m.sink.t.Errorf("%s while the sink was busy, or after its end", call)
 	}
 	m.sink.note(call)
-	if m.sink.takes == 0 {
+	if m.sink.takes == 0 || call == "write" && m.sink.gathers {
 		done(err)
 		return
 	}
@@ -118,10 +120,12 @@ const (
 	fine250 = "S: 250 2.0.0 Message * accepted"
 )
 
-// What goes wrong in a sink is told to the client at the right moment. Only a reply of the sink's own is
-// told as it is.
+// What goes wrong in a sink is told to the client at the right moment. Only a reply of the sink's
+// own is told as it is.
 func TestSinkFails(t *testing.T) {
-	full := &smtp.Reply{Code: 452, Enhanced: smtp.EnhancedCode{4, 3, 1}, Lines: []string{"Disk full"}}
+	full := &smtp.Reply{
+		Code: 452, Enhanced: smtp.EnhancedCode{4, 3, 1}, Lines: []string{"Disk full"},
+	}
 	secret := errors.New("secret")
 	const local = "S: 451 4.3.0 Something went wrong here; try again later"
 	for _, test := range []struct {
@@ -132,24 +136,26 @@ func TestSinkFails(t *testing.T) {
 	}{
 		{"begin", testSink{begin: secret}, []string{local}, "begin"},
 		{"begin with a reply", testSink{begin: full}, []string{"S: 452 4.3.1 Disk full"}, "begin"},
-		{"write", testSink{write: secret}, []string{go354, "C: x", "C: .", local}, "begin write abort"},
+		{"write", testSink{write: secret}, []string{go354, "C: x", "C: .", local},
+			"begin write abort"},
 		{"write with a reply", testSink{write: fmt.Errorf("wrapped: %w", full)},
 			[]string{go354, "C: x", "C: .", "S: 452 4.3.1 Disk full"}, "begin write abort"},
 		{"write with a reply that is no refusal", testSink{write: &smtp.Reply{Code: 250}},
 			[]string{go354, "C: x", "C: .", local}, "begin write abort"},
 		{"commit", testSink{commit: secret}, []string{go354, "C: x", "C: .", local},
 			"begin write commit"},
-		{"commit of nothing", testSink{commit: full}, []string{go354, "C: .", "S: 452 4.3.1 Disk full"},
-			"begin commit"},
+		{"commit of nothing", testSink{commit: full},
+			[]string{go354, "C: .", "S: 452 4.3.1 Disk full"}, "begin commit"},
 		{"never", testSink{}, []string{go354, "C: x", "C: .", fine250}, "begin write commit"},
 	} {
 		for _, takes := range []time.Duration{0, time.Minute} {
 			t.Run(fmt.Sprint(test.name, " in ", takes), func(t *testing.T) {
 				sink := test.sink
 				sink.t, sink.takes = t, takes
-				steps := append(envelope(), says(append(test.says, "C: NOOP", "S: 250 2.0.0 Ok")...)...)
+				steps := append(envelope(), says(test.says...)...)
+				steps = append(steps, says("C: NOOP", "S: 250 2.0.0 Ok")...)
 				st := newStage(t, sim.Options{}, server.Options{Sink: &sink}, func(st *stage) {
-					spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+					st.play(t, steps)
 				})
 				st.run(t)
 				if got := strings.Join(sink.calls, " "); got != test.calls {
@@ -160,8 +166,8 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
-// While the sink is busy with a piece, nothing more is read, and the client has to wait. No time-out
-// counts meanwhile.
+// While the sink is busy with a piece, nothing more is read, and the client has to wait. No
+// time-out counts meanwhile.
 func TestSlowSink(t *testing.T) {
 	text := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 5000)
 	sink := &testSink{t: t, takes: 7 * time.Minute}
@@ -169,19 +175,41 @@ func TestSlowSink(t *testing.T) {
 	steps = append(steps, step{kind: 'C', text: text + ".\r\nQUIT\r\n"})
 	steps = append(steps, says(fine250, bye221)...)
 	st := newStage(t, sim.Options{Buffer: 8192}, server.Options{Sink: sink}, func(st *stage) {
-		spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+		st.play(t, steps)
 	})
 	st.run(t)
 	if sink.text.String() != text {
 		t.Errorf("the sink got %d octets, want the %d of the text", sink.text.Len(), len(text))
 	}
-	if least := time.Duration(len(text)/8192) * sink.takes; st.world.Elapsed() < least {
-		t.Errorf("it took %v, want at least %v: the sink was not waited for", st.world.Elapsed(), least)
+	least := time.Duration(len(text)/8192) * sink.takes
+	if took := st.world.Elapsed(); took < least {
+		t.Errorf("it took %v, want at least %v: the sink was not waited for", took, least)
 	}
 }
 
-// A client that is lost while the sink is busy leaves nothing behind, but what is being stored already is
-// stored, and the owner is told.
+// While a message is being stored, what the client has sent ahead stays with the client.
+func TestSentAheadOfStorage(t *testing.T) {
+	sink := &testSink{t: t, takes: time.Minute, gathers: true}
+	const ahead = 1 << 20
+	steps := append(envelope(), says(go354)...)
+	steps = append(steps, step{kind: 'C', text: "x\r\n.\r\n" + strings.Repeat("NOOP\r\n", ahead/6)})
+	st := newStage(t, sim.Options{}, server.Options{Sink: sink}, func(st *stage) {
+		p := st.play(t, steps)
+		st.world.After(30*time.Second, func() {
+			if got := strings.Join(sink.calls, " "); got != "begin write commit" {
+				t.Errorf("the sink was asked for %q, want it to store the message", got)
+			}
+			if left := p.rw.OutOctets(); left < ahead*3/4 {
+				t.Errorf("the server has read all but %d octets, want it to wait", left)
+			}
+			p.deaf = true
+		})
+	})
+	st.run(t)
+}
+
+// A client that is lost while the sink is busy leaves nothing behind, but what is being stored
+// already is stored, and the owner is told.
 func TestClientLost(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
@@ -197,7 +225,8 @@ func TestClientLost(t *testing.T) {
 			sink := &testSink{t: t, takes: time.Minute}
 			var stored int
 			steps := append(envelope(), says(go354)...)
-			steps = append(steps, step{kind: 'C', text: test.text}, step{kind: 'T', wait: test.after})
+			steps = append(steps, step{kind: 'C', text: test.text})
+			steps = append(steps, step{kind: 'T', wait: test.after})
 			st := newStage(t, sim.Options{}, server.Options{Sink: sink, MessageEvent: "stored"},
 				func(st *stage) {
 					st.s.State("stored", session.On(func(_ *kernel.Event, r *server.Received) {
@@ -223,6 +252,40 @@ func TestClientLost(t *testing.T) {
 	}
 }
 
+// A message whose connection breaks is given up.
+func TestConnectionBreaks(t *testing.T) {
+	sink := &testSink{t: t}
+	text := "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+	steps := []step{
+		{kind: 'C', text: text + "x\r\n"},
+		{kind: 'T', wait: time.Second},
+		{kind: 'C', text: strings.Repeat("x\r\n", 1000)},
+	}
+	world := sim.Options{Faults: sim.Faults{ResetAfter: 1000}}
+	st := newStage(t, world, server.Options{Sink: sink}, func(st *stage) {
+		st.play(t, steps).deaf = true
+	})
+	st.run(t)
+	if got, want := strings.Join(sink.calls, " "), "begin write abort"; got != want {
+		t.Errorf("the sink was asked for %q, want %q", got, want)
+	}
+}
+
+// A client that is slow and goes on is not idle.
+func TestSlowClient(t *testing.T) {
+	sink := &testSink{t: t}
+	steps := append(envelope(), says(go354)...)
+	for range 5 {
+		steps = append(steps, step{kind: 'C', text: strings.Repeat("x", 16<<10)})
+		steps = append(steps, step{kind: 'T', wait: 4 * time.Minute})
+	}
+	steps = append(steps, says("C: ", "C: .", fine250)...)
+	st := newStage(t, sim.Options{}, server.Options{Sink: sink}, func(st *stage) {
+		st.play(t, steps)
+	})
+	st.run(t)
+}
+
 // A Memory holds so much and no more, and has room again when messages are complete, or given up.
 func TestMemoryIsLimited(t *testing.T) {
 	big := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 30)
@@ -242,11 +305,12 @@ func TestMemoryIsLimited(t *testing.T) {
 		steps = append(steps, says("S: 452 4.3.1 Too many messages at once")...)
 	}
 	st := newStage(t, sim.Options{}, server.Options{}, func(st *stage) {
-		spawnPlayer(t, st.s, st.addr, steps, func() { _ = st.s.Post(st.server, "shutdown") })
+		st.play(t, steps)
 	})
 	st.run(t)
-	if want := strings.Repeat("> from <a@example.com> to <b@example.com>\n"+big, 3); st.stored.String() != want {
-		t.Errorf("stored:\n%.300s\nwant:\n%.300s", st.stored.String(), want)
+	want := strings.Repeat("> from <a@example.com> to <b@example.com>\n"+big, 3)
+	if got := st.stored.String(); got != want {
+		t.Errorf("stored:\n%.300s\nwant:\n%.300s", got, want)
 	}
 	if len(st.ids) != 3 {
 		t.Errorf("3 messages have %d IDs", len(st.ids))

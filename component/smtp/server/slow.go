@@ -7,17 +7,17 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A storer stores one message, and may block. It is used on goroutines other than the kernel's, by one at
-// a time: write any number of times, then commit. After an error, or instead of commit, comes abort,
-// perhaps twice; after a commit that succeeded, abort does nothing.
+// A storer stores one message, and may block. It is used on goroutines other than the kernel's, by
+// one at a time: write any number of times, then commit. After an error, or instead of commit,
+// comes abort, perhaps twice; after a commit that succeeded, abort does nothing.
 type storer interface {
 	write(p []byte) error
 	commit() error
 	abort()
 }
 
-// slowPiece is how much text is gathered before it is worth a trip to another goroutine, in octets. A
-// message that is no longer takes one trip.
+// slowPiece is how much text is gathered before it is worth a trip to another goroutine, in octets.
+// A message that is no longer takes one trip.
 const slowPiece = 64 << 10
 
 // A slow is a Message whose storer works elsewhere: each piece of its work is one of the session's.
@@ -107,8 +107,8 @@ func (m *slow) work(done func(error), f func() error) {
 	}
 }
 
-// run has f called elsewhere. If the session ends before that is done, nobody is left to go on, so the
-// storer cleans up at once.
+// run has f called elsewhere. If the session ends before that is done, nobody is left to go on, so
+// the storer cleans up at once.
 func (m *slow) run(f func() error) error {
 	return m.s.Work(func(ctx context.Context) (any, error) {
 		err := f()

@@ -13,7 +13,7 @@ import (
 type text struct {
 	c       *conn
 	env     *Envelope
-	message Message // nil once it is given up
+	message Message
 	filter  *textFilter
 
 	first      []byte // what goes before the text
@@ -21,6 +21,7 @@ type text struct {
 	unpaid     int   // octets since the client's time was counted anew
 	refusal    error // why the message is not accepted; the rest of its text is dropped
 	busy       bool  // the sink is
+	paused     bool  // no more is read, because of that
 	ended      bool  // the text is complete
 	committing bool
 }
@@ -71,6 +72,7 @@ func (t *text) take(p []byte) {
 	t.busy = true
 	t.message.Write(p, t.written)
 	if t.busy {
+		t.paused = true
 		t.c.rw.PauseInput()
 	}
 }
@@ -88,8 +90,11 @@ func (t *text) written(err error) {
 		t.commit()
 		return
 	}
-	t.c.hurry(t.c.server.opts.IdleTimeout)
-	t.c.rw.ResumeInput()
+	if t.paused {
+		t.paused = false
+		t.c.hurry(t.c.server.opts.IdleTimeout)
+		t.c.rw.ResumeInput()
+	}
 }
 
 // refuse gives the message up. The client is told at the end of its text, where it listens.
@@ -126,8 +131,8 @@ func (t *text) commit() {
 	t.message.Commit(t.stored)
 }
 
-// stored is when the sink has stored the message, or has failed. If the connection was lost meanwhile,
-// it is only the client that does not know.
+// stored is when the sink has stored the message, or has failed. If the connection was lost
+// meanwhile, it is only the client that does not know.
 func (t *text) stored(err error) {
 	if !t.committing {
 		return
@@ -143,19 +148,21 @@ func (t *text) stored(err error) {
 	}
 }
 
-// finish tells the client what became of the message. The next command has to wait for another event,
-// so that a client with many messages in one packet does not have them nested in each other.
+// finish tells the client what became of the message, and goes on behind it.
 func (t *text) finish(err error) {
 	c := t.c
 	c.text = nil
 	c.reset()
-	r := reply(smtp.CodeOK, ok, "Message "+t.env.ID+" accepted")
+	r := reply(smtp.CodeOK, success, "Message "+t.env.ID+" accepted")
 	if err != nil {
 		r = c.replyFor(err)
 	}
 	c.hurry(c.server.opts.IdleTimeout)
 	c.answer(r)
-	c.s.Yield("next")
+	if !c.closed && !c.leaving {
+		c.rw.ResumeInput()
+		c.read("got_command", newCommands())
+	}
 }
 
 // drop gives the message up without a word. One that is being stored is beyond that.
@@ -167,11 +174,12 @@ func (t *text) drop() {
 
 var errDropped = errors.New("server: the connection is lost")
 
-// A textFilter decodes the text of a message. It gives all that a piece of input has of it as one record,
-// then, at the end of the text, End; what follows is Pending. It only reads.
+// A textFilter decodes the text of a message. It gives all that a piece of input has of it as one
+// record, then, at the end of the text, End; what follows is Pending. It only reads.
 //
-// After a bare CR or LF it goes on, and gives nothing more until the end of the text: there the client
-// listens. Whoever meant the bare newlines to end the text is wrong, and finds its commands in the text.
+// After a bare CR or LF it goes on, and gives nothing more until the end of the text: there the
+// client listens. Whoever meant the bare newlines to end the text is wrong, and finds its commands
+// in the text.
 type textFilter struct {
 	filter.Stream
 
@@ -196,7 +204,7 @@ func (f *textFilter) Feed(p []byte) {
 		if err != nil {
 			f.bare = true
 			f.decoder = filter.MessageDecoder{KeepBare: true}
-			f.decoder.Append(nil, []byte("x")) // it is not at the start of a line
+			_, _, _, _ = f.decoder.Append(nil, []byte("x")) // a line has begun
 		}
 		if f.bare {
 			f.out = f.out[:0]

@@ -7,8 +7,8 @@ import (
 	"github.com/go-poe/poe/component/smtp"
 )
 
-// A verb is one command: the phase that it needs, and the method that does it. The reply may be nil if it
-// was given already.
+// A verb is one command: the phase that it needs, and the method that does it. The reply may be nil
+// if it was given already.
 type verb struct {
 	need phase
 	do   func(c *conn, arg string) *smtp.Reply
@@ -29,8 +29,8 @@ var verbs = map[smtp.Verb]verb{
 	smtp.VerbVRFY: {connected, (*conn).vrfy},
 }
 
-// foreign are the first words of those who speak another protocol, or were made to by a web page that
-// means us to obey what it posts.
+// foreign are the first words of those who speak another protocol, or were made to by a web page
+// that means us to obey what it posts.
 var foreign = map[smtp.Verb]bool{
 	"CONNECT": true, "GET": true, "HEAD": true, "OPTIONS": true, "POST": true, "PUT": true,
 }
@@ -40,7 +40,7 @@ func (c *conn) obey(line []byte) *smtp.Reply {
 	line, whole := bytes.CutSuffix(line, []byte("\r"))
 	if !whole {
 		c.put(bareCommand)
-		c.sayGoodbye(tooManyErrors)
+		c.sayGoodbye(cannotGoOn)
 		return nil
 	}
 	cmd, err := smtp.ParseCommand(line)
@@ -92,8 +92,8 @@ func (c *conn) ehlo(name string) *smtp.Reply {
 	return c.server.hello
 }
 
-// greet notes what the client calls itself. It may call itself anything that is one word: there are too
-// many honest clients that do not know their name.
+// greet notes what the client calls itself. It may call itself anything that is one word: there are
+// too many honest clients that do not know their name.
 func (c *conn) greet(name string) *smtp.Reply {
 	if smtp.CheckHost("", name) != nil {
 		return reply(smtp.CodeArgumentError, smtp.EnhancedCode{5, 5, 4}, "That is no host name")
@@ -154,8 +154,8 @@ func (c *conn) rcpt(arg string) *smtp.Reply {
 	return reply(smtp.CodeOK, smtp.EnhancedCode{2, 1, 5}, "Recipient ok")
 }
 
-// data has the text sent, if the sink takes it. What the client has sent ahead is read at once, so the
-// reply must go first.
+// data has the text sent, if the sink takes it. What the client has sent ahead is read at once, so
+// the reply must go first.
 func (c *conn) data(string) *smtp.Reply {
 	env := c.env
 	message, err := c.server.opts.Sink.Begin(c.s, &env)
@@ -175,18 +175,18 @@ func (c *conn) data(string) *smtp.Reply {
 
 func (c *conn) rset(string) *smtp.Reply {
 	c.reset()
-	return reply(smtp.CodeOK, ok, "Forgotten")
+	return reply(smtp.CodeOK, success, "Forgotten")
 }
 
-func (c *conn) noop(string) *smtp.Reply { return reply(smtp.CodeOK, ok, "Ok") }
+func (c *conn) noop(string) *smtp.Reply { return reply(smtp.CodeOK, success, "Ok") }
 
 func (c *conn) bye(string) *smtp.Reply {
-	c.quit(reply(smtp.CodeClosing, ok, c.server.opts.Hostname+" closes the connection"))
+	c.quit(reply(smtp.CodeClosing, success, c.server.opts.Hostname+" closes the connection"))
 	return nil
 }
 
 func (c *conn) help(string) *smtp.Reply {
-	return reply(smtp.CodeHelp, ok, "See RFC 5321")
+	return reply(smtp.CodeHelp, success, "See RFC 5321")
 }
 
 func (c *conn) vrfy(string) *smtp.Reply {
@@ -200,7 +200,7 @@ func (c *conn) expn(string) *smtp.Reply {
 // The enhanced codes that many replies have: RFC 3463.
 var (
 	none        smtp.EnhancedCode
-	ok          = smtp.EnhancedCode{2, 0, 0}
+	success     = smtp.EnhancedCode{2, 0, 0}
 	badSequence = smtp.EnhancedCode{5, 5, 1}
 )
 
@@ -223,6 +223,7 @@ var (
 	shuttingDown    = farewell(smtp.EnhancedCode{4, 3, 2}, "Shutting down")
 	tooManyClients  = farewell(smtp.EnhancedCode{4, 3, 2}, "Too many connections")
 	idleTooLong     = farewell(smtp.EnhancedCode{4, 4, 2}, "Waited too long")
+	cannotGoOn      = farewell(smtp.EnhancedCode{4, 7, 0}, "Cannot go on after that")
 	tooManyErrors   = farewell(smtp.EnhancedCode{4, 7, 0}, "Too many errors")
 	tooManyCommands = farewell(smtp.EnhancedCode{4, 7, 0}, "Too many commands without a message")
 	notSMTP         = farewell(smtp.EnhancedCode{4, 7, 0}, "This is a mail server")
@@ -232,8 +233,8 @@ func farewell(enhanced smtp.EnhancedCode, text string) *smtp.Reply {
 	return reply(smtp.CodeNotAvailable, enhanced, text)
 }
 
-// replyFor returns the reply for what went wrong: its own, if it has one, and else one that keeps what is
-// nobody else's business. A reply without a class of error is no reply to an error.
+// replyFor returns the reply for what went wrong: its own, if it has one, and else one that keeps
+// what is nobody else's business. A reply without a class of error is no reply to an error.
 func (c *conn) replyFor(err error) *smtp.Reply {
 	if r, found := errors.AsType[*smtp.Reply](err); found && (r.Temporary() || r.Permanent()) {
 		return r

@@ -1,0 +1,100 @@
+package client_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-poe/poe/component/smtp/client"
+	"github.com/go-poe/poe/test/chat"
+	"github.com/go-poe/poe/test/sim"
+)
+
+// The notes of a conversation.
+const (
+	option = 'O' // a change to the message: see change
+	result = 'R' // a line of the result, as describe has it
+	calm   = 'N' // the network neither cuts nor delays anything: how things fall together matters
+)
+
+// worlds are those in which each conversation is played: the network cuts and delays what is sent.
+func worlds(c *chat.Chat) map[string]sim.Options {
+	all := map[string]sim.Options{"calm": {}}
+	if len(c.Note(calm)) > 0 {
+		return all
+	}
+	for seed := range uint64(5) {
+		all[fmt.Sprint("rough ", seed)] = sim.Options{
+			Seed:    seed,
+			Latency: time.Millisecond, Jitter: time.Millisecond, WorkTime: time.Millisecond,
+			Faults: sim.Faults{Split: 0.7, Again: 0.2, Spurious: 0.1, Shuffle: true},
+		}
+	}
+	return all
+}
+
+// Each conversation goes as its file says, however the network cuts it, and each has one result.
+func TestConversations(t *testing.T) {
+	for _, c := range chat.ReadAll(t, "testdata/*.chat") {
+		m := message()
+		for _, text := range c.Note(option) {
+			if err := change(&m, text); err != nil {
+				t.Fatalf("%s: option %q: %v", c.Name, text, err)
+			}
+		}
+		for name, world := range worlds(c) {
+			t.Run(c.Name+"/"+name, func(t *testing.T) {
+				p := newPlace(t, world)
+				chat.Serve(t, p.k.Root(), "25", c)
+				p.sender(m)
+				p.run()
+				p.want(c.Note(result)...)
+			})
+		}
+	}
+}
+
+// change changes a message as an option says.
+func change(m *client.Message, text string) (err error) {
+	name, value, _ := strings.Cut(text, " ")
+	switch name {
+	case "from":
+		m.From = value
+	case "to":
+		m.To = strings.Split(value, " ")
+	case "body":
+		value, err = strconv.Unquote(value)
+		m.Body = []byte(value)
+	case "auth":
+		user, password, _ := strings.Cut(value, " ")
+		m.Auth = &client.Auth{Mechanism: "PLAIN", User: user, Password: password}
+	case "timeout":
+		m.Timeout, err = time.ParseDuration(value)
+	case "all-or-nothing":
+		m.AllOrNothing = true
+	case "compat":
+		m.Compat = true
+	default:
+		err = strconv.ErrSyntax
+	}
+	return err
+}
+
+// There is a conversation for each stage at which a server may refuse, hang up, and fall silent.
+func TestConversationsAreComplete(t *testing.T) {
+	var names []string
+	for _, c := range chat.ReadAll(t, "testdata/*.chat") {
+		names = append(names, c.Name)
+	}
+	stages := []string{"greeting", "hello", "mail", "rcpt", "data", "final", "quit"}
+	for _, what := range []string{"refused_at_", "closed_at_", "silent_at_", "421_at_"} {
+		for _, stage := range stages {
+			if !slices.Contains(names, what+stage) {
+				t.Errorf("there is no conversation named %s", what+stage)
+			}
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package tcp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/go-poe/poe/filter"
+	"github.com/go-poe/poe/kernel"
+	"github.com/go-poe/poe/session"
+	"github.com/go-poe/poe/wheel"
+)
+
+// DefaultFlushTimeout is how long, after Shutdown, a peer may read nothing of what is left.
+const DefaultFlushTimeout = time.Minute
+
+// A protocol is what the connections of a Server, or of a Client, have in common: how they are
+// read and written, and what is done when something happens to one. The functions may be nil,
+// except input and gone.
+type protocol struct {
+	preConnect   func(c *Conn, s kernel.Socket) kernel.Handle
+	connected    func(c *Conn)
+	input        func(c *Conn, in *wheel.Input)
+	flushed      func(c *Conn)
+	high, low    func(c *Conn)
+	failed       func(c *Conn, err *wheel.Error)
+	gone         func(c *Conn) // the wheel is closed
+	keepOnError  bool
+	flushTimeout time.Duration          // below 0 means none
+	wheel        wheel.ReadWriteOptions // without a handle, and with filters to be cloned
+}
+
+// check panics if the programmer made a mistake in the options of that name, and fills in what was
+// left out.
+func (p *protocol) check(options string) {
+	o := &p.wheel
+	if o.MaxOutput == 0 {
+		o.MaxOutput = wheel.DefaultMaxOutput
+	}
+	switch {
+	case o.MaxOutput < 0 || o.BlockSize < 0 || o.HighMark < 0 || o.LowMark < 0:
+		panic(fmt.Sprintf("tcp: %s has a size below 0", options))
+	case o.HighMark == 0 && (o.LowMark > 0 || p.high != nil || p.low != nil):
+		panic(fmt.Sprintf("tcp: %s has no HighMark", options))
+	case o.HighMark > 0 && o.LowMark >= o.HighMark:
+		panic(fmt.Sprintf("tcp: %s: LowMark is not below HighMark", options))
+	case o.HighMark > o.MaxOutput:
+		panic(fmt.Sprintf("tcp: %s: HighMark is above MaxOutput", options))
+	}
+	if p.flushTimeout == 0 {
+		p.flushTimeout = DefaultFlushTimeout
+	}
+	o.InputEvent, o.ErrorEvent = eventInput, eventError
+	o.FlushedEvent = eventIf(p.flushed, eventFlushed)
+	o.HighEvent, o.LowEvent = eventIf(p.high, eventHigh), eventIf(p.low, eventLow)
+}
+
+// eventIf returns the event for a function, or "" for none, so that the wheel does not send it.
+func eventIf(f func(c *Conn), event string) string {
+	if f == nil {
+		return ""
+	}
+	return event
+}
+
+// options returns the options for the wheel of one connection.
+func (p *protocol) options(h kernel.Handle) wheel.ReadWriteOptions {
+	o := p.wheel
+	o.Handle = h
+	o.Filter = clone(o.Filter)
+	o.InputFilter, o.OutputFilter = clone(o.InputFilter), clone(o.OutputFilter)
+	return o
+}
+
+func clone(f filter.Filter) filter.Filter {
+	if f == nil {
+		return nil
+	}
+	return f.Clone()
+}
+
+// tell calls one of the program's functions, if it has that.
+func tell(f func(c *Conn), c *Conn) {
+	if f != nil {
+		f(c)
+	}
+}
+
+// The events of the session of a connection, besides those of its options.
+const (
+	eventInput     = "tcp_input"
+	eventError     = "tcp_error"
+	eventFlushed   = "tcp_flushed"
+	eventHigh      = "tcp_high"
+	eventLow       = "tcp_low"
+	eventGone      = "tcp_gone"    // the wheel is closed; its argument is that wheel
+	eventStalled   = "tcp_stalled" // its argument is how much was left to write
+	eventShutdown  = "shutdown"
+	eventConnect   = "connect"
+	eventReconnect = "reconnect"
+)
+
+// events returns the table of a connection's session, without its start and its end.
+func (p *protocol) events() session.Events {
+	return session.Events{
+		eventInput: func(e *kernel.Event) { p.input(ConnOf(e), kernel.Arg[*wheel.Input](e, 0)) },
+		eventError: session.On(p.gotError),
+		eventFlushed: func(e *kernel.Event) {
+			c := ConnOf(e)
+			if c.ending {
+				defer c.drop()
+			}
+			tell(p.flushed, c)
+		},
+		eventHigh: func(e *kernel.Event) { tell(p.high, ConnOf(e)) },
+		eventLow:  func(e *kernel.Event) { tell(p.low, ConnOf(e)) },
+		eventGone: session.On(func(e *kernel.Event, of *wheel.ReadWrite) {
+			if c := ConnOf(e); c.rw == of { // and not the next one
+				c.drop()
+			}
+		}),
+		eventStalled: func(e *kernel.Event) { ConnOf(e).stalled(e) },
+	}
+}
+
+// gotError tells what went wrong, and then ends the connection, unless the program wants to.
+func (p *protocol) gotError(e *kernel.Event, err *wheel.Error) {
+	c := ConnOf(e)
+	if !p.keepOnError || c.ending {
+		defer c.hangUp(err)
+	}
+	p.fail(c, err)
+}
+
+// fail hands an error to who is there to know.
+func (p *protocol) fail(c *Conn, err *wheel.Error) {
+	switch {
+	case p.failed != nil:
+		p.failed(c, err)
+	case !quiet(err):
+		c.Session.Kernel().Log().Warn("tcp: the connection failed",
+			zap.Stringer("session", c.Session), zap.Stringer("remote", c.remote), zap.Error(err))
+	}
+}
+
+// quiet reports whether err is a way in which connections usually end.
+func quiet(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
+}
