@@ -47,6 +47,7 @@ type taken struct {
 	doors     map[*Door]struct{}
 	work      map[*job]struct{}
 	options   map[string]any
+	closers   []interface{ Close() }
 }
 
 // A life is how far a session has come.
@@ -316,6 +317,7 @@ func (k *Kernel) end(s *Session) {
 	}
 	k.pool.put(e)
 	k.tellFamily(s.parent, Child, ChildLose, s, result)
+	s.closeAll()
 	s.free()
 }
 

@@ -8,8 +8,7 @@
 // A wheel acts for the session that made it, its owner, whoever calls its methods. Its work shows
 // in a trace under events of its own. It keeps its owner alive until Close, and what it tells comes
 // at once, by a call from the owner to itself, unless its documentation says otherwise. After Close
-// nothing comes. An owner that is stopped before that leaves the handles of its wheels open: its
-// handler of kernel.Stop closes them.
+// nothing comes. A wheel that is open when its owner ends is closed then.
 //
 // POE: POE::Wheel.
 package wheel

@@ -9,68 +9,12 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// DefaultPollInterval is how often a FollowTail looks at its file when nothing tells it to.
-const DefaultPollInterval = time.Second
-
 // lateLines is how long a FollowTail stays with a file when another one has taken its name, at
 // most: whoever writes to it needs a moment to notice.
 const lateLines = time.Second
 
 // lookBack is how far before the end a FollowTail looks for the border of a record, in bytes.
 const lookBack = 4096
-
-// FollowTailOptions are the options of a FollowTail. InputEvent has no default. Of Filename, File
-// and Handle exactly one is needed. At most one of Seek and SeekBack may be set.
-type FollowTailOptions struct {
-	Filename string        // what to follow: whichever file has that name, now or later
-	File     *os.File      // a file that is open; the wheel closes it
-	Handle   kernel.Handle // something else, such as a socket; the wheel closes it
-
-	Filter       filter.Filter // the wheel's alone; nil means lines
-	PollInterval time.Duration // between two looks at a regular file; 0 means DefaultPollInterval
-	BlockSize    int           // bytes that are read at once, at most and by default 64 KiB
-
-	Seek     *int64 // where to begin in a regular file, in bytes; past its end means the end
-	SeekBack *int64 // the same, back from the end; past the beginning means the beginning
-
-	InputEvent string // *Input: a record came
-	ErrorEvent string // *Error: reading, or looking for the file, failed
-	ResetEvent string // ID: what comes next is from the beginning of a file, another or shortened
-	IdleEvent  string // ID: all that there is was read
-}
-
-// check panics if the programmer made a mistake, and fills in what was left out.
-func (o *FollowTailOptions) check() {
-	given := 0
-	for _, set := range []bool{o.Filename != "", o.File != nil, o.Handle != nil} {
-		if set {
-			given++
-		}
-	}
-	switch {
-	case given == 0:
-		panic("wheel: FollowTailOptions has no Filename")
-	case given > 1:
-		panic("wheel: FollowTailOptions has more than one of Filename, File and Handle")
-	case o.InputEvent == "":
-		panic("wheel: FollowTailOptions has no InputEvent")
-	case o.Seek != nil && o.SeekBack != nil:
-		panic("wheel: FollowTailOptions has Seek and SeekBack")
-	case o.Seek != nil && *o.Seek < 0 || o.SeekBack != nil && *o.SeekBack < 0:
-		panic("wheel: FollowTailOptions has a position below 0")
-	case o.PollInterval < 0 || o.BlockSize < 0:
-		panic("wheel: FollowTailOptions has a PollInterval or a BlockSize below 0")
-	}
-	if o.Filter == nil {
-		o.Filter = filter.NewLine(filter.LineOptions{})
-	}
-	if o.PollInterval == 0 {
-		o.PollInterval = DefaultPollInterval
-	}
-	if o.BlockSize == 0 || o.BlockSize > mostBlock {
-		o.BlockSize = mostBlock
-	}
-}
 
 // A FollowTail reads what others write to the end of a file.
 //
@@ -125,6 +69,7 @@ type FollowTail struct {
 func NewFollowTail(owner *kernel.Session, opts FollowTailOptions) (*FollowTail, error) {
 	opts.check()
 	w := &FollowTail{base: newBase("FollowTail", owner), opts: opts}
+	w.closeAtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
 	w.poll = w.state("poll", w.polled)
@@ -344,48 +289,6 @@ func (w *FollowTail) changed(e *kernel.Event) {
 	if mine && !w.looking && !w.paused {
 		w.begins(false)
 	}
-}
-
-// followFile follows something that is not a regular file.
-func (w *FollowTail) followFile(f *os.File) error {
-	h, err := kernel.NewHandle(f)
-	if err != nil {
-		w.discard(f)
-		return err
-	}
-	return w.follow(h)
-}
-
-// follow reads a handle as it becomes ready.
-func (w *FollowTail) follow(h kernel.Handle) (err error) {
-	w.owner.AlarmClear(w.poll)
-	w.notifier.close(w.owner)
-	w.notifier, w.tail.notifier = nil, nil
-	w.rw, err = NewReadWrite(w.owner, ReadWriteOptions{
-		Handle:     h,
-		Filter:     w.opts.Filter,
-		InputEvent: w.state("input", w.input),
-		ErrorEvent: w.state("error", w.ended),
-		BlockSize:  w.opts.BlockSize,
-	})
-	if err == nil && w.paused {
-		w.rw.PauseInput()
-	}
-	return err
-}
-
-// input hands a record on.
-func (w *FollowTail) input(e *kernel.Event) {
-	in := kernel.Arg[*Input](e, 0)
-	in.Wheel = w.id
-	_ = w.tell(w.opts.InputEvent, in)
-}
-
-// ended is the end of what is not a regular file.
-func (w *FollowTail) ended(e *kernel.Event) {
-	err := kernel.Arg[*Error](e, 0)
-	w.Close()
-	_ = w.tell(w.opts.ErrorEvent, &Error{Op: err.Op, Err: err.Err, Wheel: w.id})
 }
 
 // Tell returns where in the file the next block is, in bytes from the beginning, or 0 if no regular

@@ -14,8 +14,8 @@ import (
 // A notifier tells when a file changes, or another one gets a name: what inotify(7) calls an
 // instance. A nil one tells nothing.
 //
-// The kernel's goroutine reads what it tells by the handle. Slow work says by the file, which is the
-// same, what it is to tell of: that goes through folders, and may take time.
+// The kernel's goroutine reads what it tells by the handle. Slow work says by the file, which is
+// the same, what it is to tell of: that goes through folders, and may take time.
 type notifier struct {
 	handle kernel.Handle
 	file   *os.File

@@ -18,7 +18,7 @@ const never = 24 * time.Hour
 // The system says when a file has changed, so that nobody has to wait for the next look (T-133).
 func TestFollowTailIsTold(t *testing.T) {
 	t.Run("file", func(t *testing.T) {
-		p := real(t)
+		p := inReality(t)
 		l := newLog(t, nil)
 		f := p.follow(wheel.FollowTailOptions{Filename: l.name, PollInterval: never})
 		left := 3
@@ -42,7 +42,7 @@ func TestFollowTailIsTold(t *testing.T) {
 		wantLines(p, "reset", "one", "two", "reset", "3")
 	})
 	t.Run("open file", func(t *testing.T) {
-		p := real(t)
+		p := inReality(t)
 		l := newLog(t, new("old\n"))
 		file, err := os.Open(l.name)
 		if err != nil {
@@ -83,7 +83,7 @@ func wantLines(p *place, want ...string) {
 func TestFollowTailForgets(t *testing.T) {
 	const rotations = 30
 	before := openFiles(t)
-	p := real(t)
+	p := inReality(t)
 	l := newLog(t, new(""))
 	f := p.follow(wheel.FollowTailOptions{Filename: l.name, PollInterval: tick})
 	n, watches := 0, 0
@@ -138,7 +138,7 @@ func countWatches(t *testing.T) int {
 func TestFollowTailNamedPipe(t *testing.T) {
 	for _, later := range []bool{false, true} {
 		before := openFiles(t)
-		p := real(t)
+		p := inReality(t)
 		l := newLog(t, nil)
 		makePipe := func() {
 			if err := unix.Mkfifo(l.name, 0o600); err != nil {
@@ -180,7 +180,7 @@ func TestFollowTailNamedPipe(t *testing.T) {
 func TestFollowTailIsNotTold(t *testing.T) {
 	for left := 1; left <= 2; left++ {
 		before := openFiles(t)
-		p := real(t)
+		p := inReality(t)
 		l := newLog(t, new(""))
 		restore := limitFiles(t, left)
 		f := p.follow(wheel.FollowTailOptions{Filename: l.name, PollInterval: tick})

@@ -502,7 +502,8 @@ func TestFollowTailSocket(t *testing.T) {
 	everywhere(t, func(p *place) {
 		near, far := p.pair()
 		f := p.follow(wheel.FollowTailOptions{
-			Handle: near, BlockSize: 24, Filter: filter.NewBlock(filter.BlockOptions{BlockSize: 16}),
+			Handle: near, BlockSize: 24,
+			Filter: filter.NewBlock(filter.BlockOptions{BlockSize: 16}),
 		})
 		f.then = func(line string) {
 			if line == "the third block." {
@@ -525,7 +526,7 @@ func TestFollowTailSocket(t *testing.T) {
 // A pipe that is open ends when nobody writes to it any more.
 func TestFollowTailPipe(t *testing.T) {
 	before := openFiles(t)
-	p := real(t)
+	p := inReality(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,7 @@ func NewListenAccept(owner *kernel.Session, opts ListenAcceptOptions) (*ListenAc
 		accepted: opts.AcceptEvent,
 		failed:   opts.ErrorEvent,
 	}}
+	w.closeAtEnd(w)
 	if err := w.watch(); err != nil {
 		w.Close()
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 // A terminal is raw, so that bytes pass as they are, or as the system makes it.
 func TestTerminal(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	const script = `test -t 0 && test -t 1 && test -t 2 && echo terminal; read x; echo "got $x"`
 	raw := p.job(wheel.RunOptions{Shell: script, Conduit: wheel.PTY}, nil)
 	cooked := p.job(wheel.RunOptions{Shell: script, Conduit: wheel.PTY, Cooked: true}, nil)
@@ -25,8 +25,9 @@ func TestTerminal(t *testing.T) {
 	p.runReal()
 	raw.wantHeard("stdout", "terminal", "got x\x03\r")
 	raw.wantOver("0")
-	if got := cooked.heard["stdout"]; len(got) != 3 || got[0] != "terminal\r" || got[2] != "got right\r" {
-		t.Errorf("got %q, want the line as it was edited, between its echo and what came of it", got)
+	got := cooked.heard["stdout"]
+	if len(got) != 3 || got[0] != "terminal\r" || got[2] != "got right\r" {
+		t.Errorf("got %q, want what came of the edited line, after its echo", got)
 	}
 	cooked.wantOver("0")
 }
@@ -40,7 +41,7 @@ func TestTerminalShutdownStdin(t *testing.T) {
 
 // terminalShutdownStdin shuts down while there is something to write, or when it is written.
 func terminalShutdownStdin(t *testing.T, late bool) {
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{
 		Shell: "stty -echo; echo ready; cat; echo end", Conduit: wheel.PTY, Cooked: true,
 	}, nil)
@@ -67,7 +68,7 @@ func terminalShutdownStdin(t *testing.T, late bool) {
 
 // The size of the window is known to the program, and a change comes with a signal (T-121).
 func TestWinsize(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{
 		Shell:   `trap 'stty size; exit' WINCH; stty size; sleep 60 & wait`,
 		Conduit: wheel.PTY, Winsize: wheel.Winsize{Rows: 7, Cols: 11},

@@ -134,6 +134,7 @@ type ReadWrite struct {
 func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, error) {
 	opts.check()
 	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts}
+	w.closeAtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
 	w.read = w.state("read", w.readable)

@@ -22,7 +22,7 @@ const waitAgain = 100 * time.Millisecond
 // nobody would wait.
 type child struct {
 	session *kernel.Session
-	process *os.Process
+	process *os.Process // nil once nobody waits any more
 	pid     int
 	leads   bool // a process group
 	ended   bool
@@ -54,6 +54,8 @@ func (c *child) handle(e *kernel.Event) {
 		c.exit(e)
 	case childKill:
 		_ = c.killGroup(syscall.SIGKILL) // it has ended, or else it may be killed
+	case kernel.Stop:
+		c.release()
 	default:
 		e.Unhandled()
 	}
@@ -75,17 +77,27 @@ func (c *child) wait(s *kernel.Session) {
 func (c *child) exit(e *kernel.Event) {
 	c.ended = true
 	e.Session.AlarmClear(childKill)
-	_ = c.process.Release() // it was waited for
 	status, _ := e.Args[2].(syscall.WaitStatus)
 	err, _ := e.Args[2].(error)
 	c.exited(status, err)
 }
 
+// release is the end of the session: the process was waited for, or the kernel stops, and it never
+// will be.
+func (c *child) release() {
+	_ = c.process.Release() // which has no way to fail
+	c.process = nil
+}
+
 // kill sends a signal to the process. That is safe even if the process has just ended, and its
 // number is another's: os.Process knows it by more than that, where the system has such a thing.
+// When nobody waits any more, the number stays its own.
 func (c *child) kill(signal syscall.Signal) error {
-	if c.ended {
+	switch {
+	case c.ended:
 		return os.ErrProcessDone
+	case c.process == nil:
+		return killed(unix.Kill(c.pid, signal))
 	}
 	return c.process.Signal(signal)
 }
@@ -95,7 +107,11 @@ func (c *child) killGroup(signal syscall.Signal) error {
 	if !c.leads {
 		return c.kill(signal)
 	}
-	err := unix.Kill(-c.pid, signal)
+	return killed(unix.Kill(-c.pid, signal))
+}
+
+// killed returns the error for what the system has said.
+func killed(err error) error {
 	if err == unix.ESRCH {
 		return os.ErrProcessDone
 	}

@@ -22,7 +22,7 @@ func stat(field int) string { return fmt.Sprintf("cut -d ' ' -f %d /proc/$$/stat
 // A program leads a process group and, with a terminal, a session, unless it is not to.
 func TestRunProcessGroup(t *testing.T) {
 	group, sid := stat(5), stat(6)
-	p := real(t)
+	p := inReality(t)
 	leads := p.job(wheel.RunOptions{Shell: group}, nil)
 	stays := p.job(wheel.RunOptions{Shell: group, NoSetpgid: true}, nil)
 	alone := p.job(wheel.RunOptions{Shell: sid, Conduit: wheel.PTY}, nil)
@@ -33,7 +33,7 @@ func TestRunProcessGroup(t *testing.T) {
 }
 
 func TestRunNice(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{Shell: "read x; " + stat(19), Nice: 7}, nil)
 	j.w.ShutdownStdin()
 	p.runReal()
@@ -46,7 +46,7 @@ func TestRunNotSoNice(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("the superuser may give any")
 	}
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{Shell: "exit 4", Nice: -5}, nil)
 	p.runReal()
 	if got := j.heard["error"]; len(got) != 3 || !strings.HasPrefix(got[0], "nice: setpriority: ") {
@@ -58,14 +58,14 @@ func TestRunNotSoNice(t *testing.T) {
 // However many descriptors are left, a program either runs or says why not, and all of them come
 // back.
 func TestRunWithoutDescriptors(t *testing.T) {
-	warm := real(t)
+	warm := inReality(t)
 	warm.job(wheel.RunOptions{Shell: "exit 0", Conduit: wheel.PTYPipe}, nil)
 	warm.runReal()
 	for _, conduit := range []wheel.Conduit{wheel.Pipe, wheel.PTYPipe} {
 		started, failed := 0, 0
 		for left := range 20 {
 			before := openFiles(t)
-			p := real(t)
+			p := inReality(t)
 			p.create(session.Events{
 				kernel.Start: func(e *kernel.Event) { e.Session.Delay("run", time.Millisecond) },
 				"run": func(e *kernel.Event) {

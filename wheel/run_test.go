@@ -2,11 +2,9 @@ package wheel_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -129,8 +127,8 @@ func (p *place) job(opts wheel.RunOptions, then map[string]func()) *job {
 	return j
 }
 
-// real returns a place in the real world.
-func real(t *testing.T) *place {
+// inReality returns a place in the real world.
+func inReality(t *testing.T) *place {
 	t.Helper()
 	return newPlace(t, kernel.NewLoop())
 }
@@ -222,7 +220,7 @@ exit 9`
 			[]string{"read STDERR: EOF", "read STDOUT: EOF"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := real(t)
+			p := inReality(t)
 			j := p.job(wheel.RunOptions{Shell: script, Conduit: test.conduit}, nil)
 			for _, line := range []string{"out 1", "err 1", "out 2", "bye"} {
 				if err := j.w.PutString(line); err != nil {
@@ -253,9 +251,11 @@ exit 9`
 // A line longer than what a pipe or a terminal holds arrives whole (T-128).
 func TestRunLongLine(t *testing.T) {
 	for _, conduit := range []wheel.Conduit{wheel.Pipe, wheel.PTY, wheel.PTYPipe} {
-		p := real(t)
+		p := inReality(t)
 		long := strings.Repeat("0123456789ab", 10_000)
-		j := p.job(wheel.RunOptions{Shell: `read line; echo "$line"; echo done`, Conduit: conduit}, nil)
+		j := p.job(wheel.RunOptions{
+			Shell: `read line; echo "$line"; echo done`, Conduit: conduit,
+		}, nil)
 		if err := j.w.PutString(long); err != nil {
 			t.Error(err)
 		}
@@ -271,7 +271,7 @@ func TestRunLongLine(t *testing.T) {
 // then the program sees the end.
 func TestRunShutdownStdin(t *testing.T) {
 	const size, records = 100_000, 20
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{Program: "wc", Args: []string{"-c"}}, nil)
 	for range records {
 		if err := j.w.Put(make([]byte, size)); err != nil {
@@ -284,8 +284,9 @@ func TestRunShutdownStdin(t *testing.T) {
 		t.Errorf("put after the end: %v, want ErrOutputShut", err)
 	}
 	p.runReal()
-	if got := strings.Join(j.heard["stdout"], ""); strings.TrimSpace(got) != fmt.Sprint((size+1)*records) {
-		t.Errorf("the program read %s bytes", got)
+	got := strings.TrimSpace(strings.Join(j.heard["stdout"], ""))
+	if want := fmt.Sprint((size + 1) * records); got != want {
+		t.Errorf("the program read %s bytes, want %s", got, want)
 	}
 	j.wantHeard("flushed", "flushed")
 	j.wantOver("0")
@@ -294,80 +295,12 @@ func TestRunShutdownStdin(t *testing.T) {
 	}
 }
 
-// A program that does not start is one error, and over; nothing of it is left.
-func TestRunOfNothing(t *testing.T) {
-	dir := t.TempDir()
-	plain := filepath.Join(dir, "plain")
-	if err := os.WriteFile(plain, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		opts wheel.RunOptions
-		want syscall.Errno
-	}{
-		{wheel.RunOptions{Program: "there-is-no-such-program"}, syscall.ENOENT},
-		{wheel.RunOptions{Program: dir + "/nothing"}, syscall.ENOENT},
-		{wheel.RunOptions{Program: plain}, syscall.EACCES},
-		{wheel.RunOptions{Shell: "true", Dir: dir + "/nothing"}, syscall.ENOENT},
-		{wheel.RunOptions{Program: dir + "/nothing", Conduit: wheel.PTYPipe}, syscall.ENOENT},
-	} {
-		before := openFiles(t)
-		p := real(t)
-		var failed *wheel.RunError
-		j := p.job(test.opts, nil)
-		j.then = map[string]func(){"done": func() {
-			if !errors.As(j.exit.Err, &failed) {
-				t.Errorf("over because of %v, want a RunError", j.exit.Err)
-			}
-		}}
-		if j.w.PID() != 0 {
-			t.Errorf("the process is %d", j.w.PID())
-		}
-		if err := j.w.PutString("x"); err != wheel.ErrClosed {
-			t.Errorf("put: %v, want ErrClosed", err)
-		}
-		for _, f := range []func() error{
-			func() error { return j.w.Kill(syscall.SIGTERM) },
-			func() error { return j.w.KillGroup(syscall.SIGTERM) },
-			func() error { return j.w.Terminate(0) },
-		} {
-			if err := f(); err != os.ErrProcessDone {
-				t.Errorf("got %v, want ErrProcessDone", err)
-			}
-		}
-		p.runReal()
-		if len(j.heard["error"]) != 1 || failed == nil || failed.Op != "start" ||
-			failed.Errno() != test.want || failed.Handle != "" || failed.Text() == "" {
-			t.Errorf("%+v: got %q, %+v", test.opts, j.heard["error"], failed)
-		}
-		j.wantHeard("done", "done")
-		j.wantHeard("exit")
-		j.wantHeard("close")
-		if after := openFiles(t); after != before {
-			t.Errorf("%d descriptors are open, of which %d were before", after, before)
-		}
-	}
-}
-
-// Close in the handler of the error is the end: there is no DoneEvent.
-func TestRunOfNothingClosed(t *testing.T) {
-	p := real(t)
-	j := p.job(wheel.RunOptions{Program: "/nothing"}, nil)
-	j.then = map[string]func(){"error": func() { j.w.Close() }}
-	at := p.job(wheel.RunOptions{Program: "/nothing"}, nil)
-	at.w.Close()
-	p.runReal()
-	j.wantHeard("done")
-	at.wantHeard("error")
-	at.wantHeard("done")
-}
-
 func TestRunEnvironment(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{
 		Shell: `pwd; echo "$NAME"; echo "$1,$2"`,
 		Args:  []string{"a b", "*"},
@@ -382,7 +315,7 @@ func TestRunCredential(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only the superuser may run a program as somebody else")
 	}
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{
 		Shell: "id -u; id -g", Dir: "/", Credential: &syscall.Credential{Uid: 65534, Gid: 65533},
 	}, nil)
@@ -392,7 +325,7 @@ func TestRunCredential(t *testing.T) {
 
 func TestRunRedirect(t *testing.T) {
 	in, out, both := temporary(t, "one\ntwo\n"), temporary(t, ""), temporary(t, "")
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{
 		Shell: "tac; echo oops >&2", RedirectStdin: in, RedirectStdout: out,
 	}, nil)
@@ -448,7 +381,7 @@ func wantFile(t *testing.T, f *os.File, want string) {
 // What is paused comes only after it is resumed, and the other stream does not notice.
 func TestRunPause(t *testing.T) {
 	for _, paused := range []string{"stdout", "stderr"} {
-		p := real(t)
+		p := inReality(t)
 		resumed, over := false, 0
 		var j *job
 		heard := func(kind string) func() {
@@ -486,7 +419,7 @@ func TestRunPause(t *testing.T) {
 
 // A program that writes faster than the owner wants to read has to wait, and costs no memory.
 func TestRunBackPressure(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	var j *job
 	lines := 0
 	j = p.job(wheel.RunOptions{Shell: "yes", NoStdin: true, BlockSize: 4096}, nil)
@@ -508,248 +441,9 @@ func TestRunBackPressure(t *testing.T) {
 	j.wantOver("killed")
 }
 
-func TestRunKill(t *testing.T) {
-	p := real(t)
-	var j *job
-	j = p.job(wheel.RunOptions{Shell: "echo ready; exec sleep 60"}, map[string]func(){
-		"stdout": func() {
-			if err := j.w.Kill(syscall.SIGINT); err != nil {
-				t.Error(err)
-			}
-		},
-		"exit": func() {
-			if err := j.w.Kill(syscall.SIGINT); err != os.ErrProcessDone {
-				t.Errorf("got %v, want ErrProcessDone", err)
-			}
-			if err := j.w.Terminate(0); err != os.ErrProcessDone {
-				t.Errorf("got %v, want ErrProcessDone", err)
-			}
-		},
-	})
-	p.runReal()
-	j.wantOver("interrupt")
-	if err := j.w.KillGroup(syscall.SIGTERM); err != os.ErrProcessDone {
-		t.Errorf("got %v, want ErrProcessDone", err)
-	}
-}
-
-// A program that ignores SIGTERM is killed after a while, and one that does not is not.
-func TestRunTerminate(t *testing.T) {
-	for _, test := range []struct {
-		script string
-		want   string
-	}{
-		{"trap '' TERM; echo ready; read x", "killed"},
-		{"trap 'exit 5' TERM; echo ready; read x", "5"},
-		{"echo ready; exec sleep 60", "terminated"},
-	} {
-		grace := enough / 2
-		if test.want == "killed" {
-			grace = 50 * time.Millisecond
-		}
-		p := real(t)
-		var j *job
-		j = p.job(wheel.RunOptions{Shell: test.script}, map[string]func(){
-			"stdout": func() {
-				if err := j.w.Terminate(grace); err != nil {
-					t.Error(err)
-				}
-			},
-		})
-		p.runReal()
-		j.wantOver(test.want)
-	}
-}
-
-// What a program has left behind holds its output open: ExitEvent comes without CloseEvent, until
-// the rest of the group is killed, too.
-func TestRunGroup(t *testing.T) {
-	p := real(t)
-	var j *job
-	j = p.job(wheel.RunOptions{Shell: "sleep 60 & echo started; exit 6"}, map[string]func(){
-		"exit": func() {
-			j.wantHeard("close")
-			j.wantHeard("done")
-			if err := j.w.KillGroup(syscall.SIGKILL); err != nil {
-				t.Error(err)
-			}
-		},
-	})
-	p.runReal()
-	j.wantHeard("stdout", "started")
-	j.wantHeard("close", "close")
-	j.wantOver("6")
-}
-
-// Without streams to watch, a job is over when its program has ended.
-func TestRunWithoutStreams(t *testing.T) {
-	p := real(t)
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
-	p.create(session.Events{
-		kernel.Start: func(e *kernel.Event) {
-			wheel.NewRun(e.Session, wheel.RunOptions{
-				Shell: "exit 8", RedirectStdin: null, RedirectOutput: null,
-				CloseEvent: "close", DoneEvent: "done",
-			})
-		},
-		"close": p.said,
-		"done": session.On(func(_ *kernel.Event, x *wheel.Exit) {
-			p.note("status %d", x.Status.ExitStatus())
-		}),
-	})
-	p.runReal()
-	p.want("status 8")
-}
-
-// The owner may watch the process as well; both hear of it.
-func TestRunBesideSigChild(t *testing.T) {
-	p := real(t)
-	p.create(session.Events{
-		kernel.Start: func(e *kernel.Event) {
-			w := wheel.NewRun(e.Session, wheel.RunOptions{
-				Shell: "exit 2", NoStdin: true, ExitEvent: "exit",
-			})
-			if err := e.Session.SigChild(w.PID(), "reaped"); err != nil {
-				t.Error(err)
-			}
-		},
-		"exit": p.said,
-		"reaped": func(e *kernel.Event) {
-			p.note("reaped %d", kernel.Arg[syscall.WaitStatus](e, 2).ExitStatus())
-		},
-	})
-	p.runReal()
-	slices.Sort(p.lines)
-	p.want("exit", "reaped 2")
-}
-
-// A program outlives its wheel and its owner, and is waited for all the same (T-130).
-func TestRunClosed(t *testing.T) {
-	for _, how := range []string{"closed", "owner ended", "owner ended and then closed"} {
-		before := openFiles(t)
-		p := real(t)
-		done := temporary(t, "")
-		in, hold, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var w *wheel.Run
-		s := p.create(session.Events{
-			kernel.Start: func(e *kernel.Event) {
-				w = wheel.NewRun(e.Session, wheel.RunOptions{
-					Shell: "cat; echo still here", RedirectStdin: in, RedirectStdout: done,
-					StderrEvent: "any", ErrorEvent: "any", CloseEvent: "any", ExitEvent: "any",
-					DoneEvent: "any",
-				})
-				in.Close()
-			},
-			"any":          func(e *kernel.Event) { t.Errorf("%s: an event came", how) },
-			kernel.Default: p.unknown,
-		})
-		p.create(session.Events{
-			kernel.Start: func(e *kernel.Event) { e.Session.Yield("drop") },
-			"drop": func(e *kernel.Event) {
-				if how != "closed" {
-					s.End()
-				}
-				if how != "owner ended" {
-					w.Close()
-					w.Close()
-				}
-				hold.Close()
-			},
-		})
-		p.runReal()
-		wantFile(t, done, "still here\n")
-		p.want()
-		if after := openFiles(t) - 1; after != before {
-			t.Errorf("%s: %d descriptors are open, of which %d were before", how, after, before)
-		}
-		done.Close()
-	}
-}
-
-// Thousands of programs leave neither a process nor a descriptor behind.
-func TestRunMany(t *testing.T) {
-	n := 1000
-	if testing.Short() {
-		n = 100
-	}
-	warm := real(t)
-	warm.job(wheel.RunOptions{Shell: "exit 0", Conduit: wheel.PTYPipe}, nil)
-	warm.runReal()
-	before := openFiles(t)
-	p := real(t)
-	const atOnce = 20
-	started, over := 0, 0
-	p.create(session.Events{
-		kernel.Start: func(e *kernel.Event) {
-			for range atOnce {
-				e.Session.Yield("start")
-			}
-		},
-		"start": func(e *kernel.Event) {
-			if started == n {
-				return
-			}
-			started++
-			opts := wheel.RunOptions{
-				Program: "/bin/cat", StdoutEvent: "line", ErrorEvent: "error", DoneEvent: "done",
-			}
-			if started%10 == 0 {
-				opts.Conduit, opts.Cooked = wheel.PTYPipe, true
-			}
-			if started%15 == 0 {
-				opts.Program = "/nothing"
-			}
-			w := wheel.NewRun(e.Session, opts)
-			_ = w.PutString("hello")
-			w.ShutdownStdin()
-		},
-		"line":  func(*kernel.Event) {},
-		"error": func(*kernel.Event) {},
-		"done": session.On(func(e *kernel.Event, x *wheel.Exit) {
-			if (x.Err != nil) != (x.PID == 0) || x.Status != 0 {
-				t.Errorf("over with %+v", x)
-			}
-			over++
-			e.Session.Yield("start")
-		}),
-	})
-	p.runReal()
-	if over != n {
-		t.Errorf("%d of %d programs came to an end", over, n)
-	}
-	if after := openFiles(t); after != before {
-		t.Errorf("%d descriptors are open, of which %d were before", after, before)
-	}
-}
-
-// A record that the filter cannot take ends that stream, and nothing else.
-func TestRunFilterFails(t *testing.T) {
-	p := real(t)
-	j := p.job(wheel.RunOptions{
-		Shell:        "echo fine; echo much too long; echo err >&2; exit 0",
-		StdoutFilter: filter.NewLine(filter.LineOptions{MaxLength: 6}),
-	}, nil)
-	p.runReal()
-	j.wantHeard("stdout", "fine")
-	j.wantHeard("stderr", "err")
-	j.wantHeard("close", "close")
-	if got := j.heard["error"]; len(got) != 2 || !slices.ContainsFunc(got, func(s string) bool {
-		return strings.HasPrefix(s, "read STDOUT: filter: record is too long")
-	}) {
-		t.Errorf("got %q", got)
-	}
-}
-
 // Filters may change while there is more of the old kind to come.
 func TestRunSetFilter(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	j := p.job(wheel.RunOptions{Shell: "printf 'four\\nabcdefgh'; printf xyz >&2; cat"}, nil)
 	j.line = func(line string) {
 		switch line {
@@ -780,7 +474,7 @@ func TestRunSetFilter(t *testing.T) {
 // An output without an event is not read until it has one again, and counts for CloseEvent all the
 // same (P-32).
 func TestRunSetEvent(t *testing.T) {
-	p := real(t)
+	p := inReality(t)
 	var w *wheel.Run
 	p.create(session.Events{
 		kernel.Start: func(e *kernel.Event) {
@@ -817,7 +511,7 @@ func TestRunSetEvent(t *testing.T) {
 	p.runReal()
 	p.want("flushed", `stderr "err"`, `two "out"`, "close", "done")
 
-	none := real(t)
+	none := inReality(t)
 	none.create(session.Events{kernel.Start: func(e *kernel.Event) {
 		w := wheel.NewRun(e.Session, wheel.RunOptions{Shell: "exit 0", NoStdin: true})
 		wantPanic(t, "wheel: an event for STDOUT of a Run that had none from the start",
@@ -826,164 +520,4 @@ func TestRunSetEvent(t *testing.T) {
 			func() { w.SetStderrEvent("err") })
 	}})
 	none.runReal()
-}
-
-// A program that does not read holds up no more than MaxOutput; one that has closed its input is an
-// error of that stream.
-func TestRunStdinFails(t *testing.T) {
-	p := real(t)
-	var j *job
-	j = p.job(wheel.RunOptions{Shell: "exec <&-; echo closed; sleep 60", MaxOutput: 1000},
-		map[string]func(){"error": func() {
-			if got := j.heard["error"]; got[len(got)-1] == "write STDIN: write: broken pipe" {
-				if err := j.w.PutString("x"); !errors.Is(err, syscall.EPIPE) {
-					t.Errorf("put: %v, want EPIPE", err)
-				}
-				j.w.KillGroup(syscall.SIGKILL)
-			}
-		}})
-	j.line = func(string) { j.w.PutString("nobody reads that") }
-	if err := j.w.Put(make([]byte, 1000)); err != wheel.ErrOutputFull {
-		t.Errorf("put: %v, want ErrOutputFull", err)
-	}
-	p.runReal()
-	if got := j.heard["error"]; len(got) != 3 || got[0] != "write STDIN: write: broken pipe" {
-		t.Errorf("got %q", got)
-	}
-	j.wantHeard("flushed")
-	j.wantOver("killed")
-}
-
-func TestRunError(t *testing.T) {
-	err := &wheel.RunError{Op: "read", Handle: "STDOUT", Err: io.EOF, Wheel: 5}
-	var plain *wheel.Error
-	if !errors.Is(err, io.EOF) || !errors.As(err, &plain) || plain.Wheel != 5 {
-		t.Errorf("%v is not what it says", err)
-	}
-	if err.Errno() != 0 || err.Text() != "" || err.Error() != "read STDOUT: EOF" {
-		t.Errorf("got %d, %q, %q", err.Errno(), err.Text(), err.Error())
-	}
-}
-
-// A wheel for an owner that has ended does nothing.
-func TestRunForNobody(t *testing.T) {
-	p := real(t)
-	s := p.create(session.Events{})
-	p.runReal()
-	w := wheel.NewRun(s, wheel.RunOptions{Program: "/bin/true"})
-	if err := w.PutString("x"); err != wheel.ErrClosed || w.PID() != 0 {
-		t.Errorf("put: %v, process %d", err, w.PID())
-	}
-	w.ShutdownStdin()
-	w.Close()
-}
-
-// Whoever waits for the process of a wheel takes its status away, and nothing else.
-func TestRunWaitedForByOthers(t *testing.T) {
-	p := real(t)
-	j := p.job(wheel.RunOptions{Shell: "read x; exit 3"}, nil)
-	j.w.PauseStdout()
-	p.create(session.Events{kernel.Start: func(e *kernel.Event) { e.Session.Yield("take") },
-		"take": func(*kernel.Event) {
-			if err := j.w.Kill(syscall.SIGKILL); err != nil {
-				t.Error(err)
-			}
-			for {
-				if _, err := unix.Wait4(j.w.PID(), nil, 0, nil); err != unix.EINTR {
-					break
-				}
-			}
-			j.w.ResumeStdout()
-		},
-	})
-	p.runReal()
-	j.wantHeard("done", "done")
-	if !errors.Is(j.exit.Err, syscall.ECHILD) {
-		t.Errorf("got %v, want ECHILD", j.exit.Err)
-	}
-}
-
-// Where nobody may wait for a child, because its end is ignored, a program is over all the same.
-func TestRunUnwaited(t *testing.T) {
-	signal.Ignore(syscall.SIGCHLD)
-	defer func() {
-		c := make(chan os.Signal, 1)
-		signal.Notify(c, syscall.SIGCHLD) // which Reset would leave ignored
-		signal.Stop(c)
-	}()
-	for range 20 { // it may be gone before anybody asks, or after that
-		p := real(t)
-		j := p.job(wheel.RunOptions{Program: "/bin/true"}, nil)
-		p.runReal()
-		j.wantHeard("done", "done")
-		if !errors.Is(j.exit.Err, syscall.ECHILD) {
-			t.Errorf("got %v, want ECHILD", j.exit.Err)
-		}
-	}
-}
-
-// A deaf loop cannot watch anything for a while.
-type deaf struct {
-	kernel.Loop
-	left int
-}
-
-func (d *deaf) Watch(fd int, want kernel.Mode) error {
-	if want != 0 && d.left > 0 {
-		d.left--
-		return syscall.ENOSPC
-	}
-	return d.Loop.Watch(fd, want)
-}
-
-// If nobody can be told of the end of a process at first, it is waited for all the same.
-func TestRunWaitsAgain(t *testing.T) {
-	p := newPlace(t, &deaf{kernel.NewLoop(), 2})
-	null := temporary(t, "")
-	j := p.job(wheel.RunOptions{
-		Shell: "exit 7", NoStdin: true, RedirectOutput: null,
-	}, nil)
-	p.runReal()
-	j.wantOver("7")
-}
-
-// A stream that cannot be watched is a program that does not start.
-func TestRunWithoutWatch(t *testing.T) {
-	for _, conduit := range []wheel.Conduit{wheel.Pipe, wheel.PTY} {
-		before := openFiles(t)
-		p := newPlace(t, &deaf{kernel.NewLoop(), 1})
-		j := p.job(wheel.RunOptions{Program: "/bin/true", Conduit: conduit}, nil)
-		p.runReal()
-		j.wantHeard("done", "done")
-		if !errors.Is(j.exit.Err, syscall.ENOSPC) || j.w.PID() != 0 {
-			t.Errorf("got %v, want ENOSPC", j.exit.Err)
-		}
-		if after := openFiles(t); after != before {
-			t.Errorf("%d descriptors are open, of which %d were before", after, before)
-		}
-	}
-}
-
-// A kernel that is stopped does not wait for programs.
-func TestRunKernelStops(t *testing.T) {
-	p := real(t)
-	j := p.job(wheel.RunOptions{Shell: "exec sleep 60"}, nil)
-	p.create(session.Events{
-		kernel.Start: func(e *kernel.Event) { e.Session.Yield("stop") },
-		"stop":       func(*kernel.Event) { p.k.Stop() },
-	})
-	if err := p.k.Run(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if n := p.logs.Len(); n != 0 {
-		t.Errorf("the kernel logged %v", p.logs.All())
-	}
-	if err := j.w.Kill(syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
-	j.w.Close()
-	if _, err := unix.Wait4(j.w.PID(), nil, 0, nil); err != nil {
-		t.Error(err)
-	}
-	j.wantHeard("done")
 }

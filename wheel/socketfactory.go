@@ -61,6 +61,7 @@ func NewSocketFactory(owner *kernel.Session, opts SocketFactoryOptions) *SocketF
 		accepted: opts.SuccessEvent,
 		failed:   opts.FailureEvent,
 	}}
+	w.closeAtEnd(w)
 	if owner.Ended() {
 		w.Close()
 		return w

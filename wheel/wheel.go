@@ -62,10 +62,17 @@ type base struct {
 	states []string
 	held   bool
 	closed bool
+	whole  interface{ Close() } // the wheel that the base is of, or nil
 }
 
 func newBase(kind string, owner *kernel.Session) base {
 	return base{owner: owner, id: ID(owner.Kernel().NextWheelID()), kind: kind}
+}
+
+// closeAtEnd has the whole wheel closed when its owner ends, as long as it is open.
+func (b *base) closeAtEnd(whole interface{ Close() }) {
+	b.whole = whole
+	b.owner.AtEnd(whole)
 }
 
 // ID returns the wheel's number.
@@ -117,6 +124,9 @@ func (b *base) release() {
 func (b *base) close(late ...string) {
 	b.closed = true
 	b.release()
+	if b.whole != nil {
+		b.owner.NotAtEnd(b.whole)
+	}
 	for _, name := range b.states {
 		if slices.Contains(late, name) {
 			b.owner.State(name, vanish)

@@ -98,7 +98,8 @@ func runStdin(p *program) {
 			case "third":
 				w.ShutdownStdin()
 				p.Out("stdin shut down")
-				p.Out("put after shutdown", either(putAll(w, "too late") == nil, "accepted", "refused"))
+				err := putAll(w, "too late")
+				p.Out("put after shutdown", either(err == nil, "accepted", "refused"))
 			}
 		}),
 		"error": session.On(func(_ *kernel.Event, err *wheel.RunError) {

@@ -1,0 +1,40 @@
+package kernel
+
+// AtEnd has c closed when s ends, whatever ends it, after its Stop is handled: what a program would
+// leave open because nobody was asked. A wheel asks for that by itself. See NotAtEnd.
+//
+// POE: the end of the heap, and of the wheels in it.
+func (s *Session) AtEnd(c interface{ Close() }) {
+	if s.ended() {
+		return
+	}
+	t := s.takes()
+	t.closers = append(t.closers, c)
+}
+
+// NotAtEnd takes AtEnd back, for what was closed or given away meanwhile.
+func (s *Session) NotAtEnd(c interface{ Close() }) {
+	if s.taken == nil {
+		return
+	}
+	list := s.taken.closers
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i] == c {
+			last := len(list) - 1
+			copy(list[i:], list[i+1:])
+			list[last] = nil
+			s.taken.closers = list[:last]
+			return
+		}
+	}
+}
+
+// closeAll closes what AtEnd was asked for, the last first.
+func (s *Session) closeAll() {
+	for s.taken != nil && len(s.taken.closers) > 0 {
+		last := len(s.taken.closers) - 1
+		c := s.taken.closers[last]
+		s.taken.closers = s.taken.closers[:last]
+		c.Close()
+	}
+}
