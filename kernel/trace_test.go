@@ -121,7 +121,8 @@ func TestTraceFile(t *testing.T) {
 		}
 	}
 	env["POE_TRACE_FILENAME"] = t.TempDir()
-	if _, err := kernel.New(kernel.Options{Getenv: func(name string) string { return env[name] }}); err == nil {
+	_, err = kernel.New(kernel.Options{Getenv: func(name string) string { return env[name] }})
+	if err == nil {
 		t.Error("no error for a file that cannot be opened")
 	}
 }

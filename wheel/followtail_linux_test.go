@@ -87,24 +87,23 @@ func TestFollowTailForgets(t *testing.T) {
 	l := newLog(t, new(""))
 	f := p.follow(wheel.FollowTailOptions{Filename: l.name, PollInterval: tick})
 	n, watches := 0, 0
+	next := func() {
+		n++
+		l.append(fmt.Sprintf("line %d\n", n))
+	}
 	f.then = func(line string) {
 		switch {
-		case line == fmt.Sprint("line ", n) && n == rotations:
+		case line == "idle" && n == 0:
+			next()
+		case line != fmt.Sprint("line ", n):
+		case n == rotations:
 			watches = countWatches(t)
 			f.w.Close()
-		case line == "reset" || line == "idle" && n == 0:
 		default:
-			return
-		case line == fmt.Sprint("line ", n):
 			if err := os.Rename(l.name, fmt.Sprint(l.name, ".", n)); err != nil {
 				t.Error(err)
 			}
-			n++
-			l.append(fmt.Sprintf("line %d\n", n))
-		}
-		if line == "idle" {
-			n++
-			l.append("line 1\n")
+			next()
 		}
 	}
 	p.runReal()

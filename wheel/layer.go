@@ -16,8 +16,9 @@ type Layer interface {
 	// Advance does what the layer has to do by itself, as far as it can, and returns the ways in
 	// which its descriptor must be ready before it can do more of that; none if there is no more.
 	// While it wants to read, which is at the beginning, it neither gives nor takes data. When
-	// Write is among them, it still holds what it has taken. After an error nothing can be written
-	// any more, and after one at the beginning, nothing read.
+	// Write is among them, it still holds what it has taken; only then, and at the beginning, does
+	// its Write return ErrAgain. After an error nothing can be written any more, and after one at
+	// the beginning, nothing read.
 	Advance() (wants kernel.Mode, err error)
 
 	// Buffered reports whether Read may have something to return though the descriptor is not
@@ -64,6 +65,16 @@ func (w *ReadWrite) advance() bool {
 		w.opened()
 	}
 	return w.mayRead() && !w.opening
+}
+
+// advanceOut is advance for the output. If the layer has refused to take more, and now gets rid of
+// what it held, it takes more, and nothing else will tell.
+func (w *ReadWrite) advanceOut() {
+	w.advance()
+	for !w.closed && w.outErr == nil && w.OutOctets() > 0 && w.wants == 0 {
+		w.writeOut()
+		w.advance()
+	}
 }
 
 // mayRead reports whether the owner wants to have what comes in.

@@ -361,19 +361,9 @@ func (w *ReadWrite) Flush() {
 }
 
 func (w *ReadWrite) flush() {
-	for w.outErr == nil && w.sent < len(w.out) {
-		n, err := w.opts.OutputHandle.Write(w.out[w.sent:])
-		w.sent += n
-		if err == kernel.ErrAgain {
-			break
-		}
-		if err != nil {
-			w.outputFailed(err)
-			return
-		}
-	}
+	w.writeOut()
 	if w.layer != nil {
-		w.advance()
+		w.advanceOut()
 	}
 	blocked := w.wants&kernel.Write != 0 || w.layer == nil && w.OutOctets() > 0
 	switch {
@@ -402,6 +392,20 @@ func (w *ReadWrite) flush() {
 
 // written reports whether all output has left.
 func (w *ReadWrite) written() bool { return w.OutOctets() == 0 && w.wants&kernel.Write == 0 }
+
+// writeOut writes what the handle takes.
+func (w *ReadWrite) writeOut() {
+	for w.outErr == nil && w.sent < len(w.out) {
+		n, err := w.opts.OutputHandle.Write(w.out[w.sent:])
+		w.sent += n
+		if err == kernel.ErrAgain {
+			return
+		}
+		if err != nil {
+			w.outputFailed(err)
+		}
+	}
+}
 
 // tellLow sends LowEvent. If HighEvent had no turn yet, it comes first: who were to stop when
 // there is too much already would never go on.

@@ -177,11 +177,8 @@ func (w *Run) reported(e *kernel.Event) {
 	}
 }
 
-// exited is when the process has ended. If the owner has, too, nobody watches the streams.
+// exited is when the process has ended.
 func (w *Run) exited(status syscall.WaitStatus, err error) {
-	if w.owner.Ended() {
-		w.Close()
-	}
 	if w.closed {
 		return
 	}

@@ -251,7 +251,9 @@ func (t *TLS) Write(p []byte) (n int, err error) {
 	if err := t.flush(); err != nil {
 		return 0, err
 	}
-	n, err = t.conn.Write(p[:min(len(p), tlsChunk)])
+	p = p[:min(len(p), tlsChunk)]
+	t.wire.expect(len(p))
+	n, err = t.conn.Write(p)
 	if err != nil {
 		t.stopWriting(err)
 		return 0, err

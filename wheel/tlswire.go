@@ -116,6 +116,12 @@ func (w *wire) drop() {
 	w.in, w.given = nil, 0
 }
 
+// expect makes room for n bytes of text, with what their records take besides, when all that was to
+// leave has left.
+func (w *wire) expect(n int) {
+	w.out = slices.Grow(w.kernel.TakeBuffer(), n+n/32+512)
+}
+
 // Write implements net.Conn. It never fails: crypto/tls would remember that, and could not even
 // read any more.
 func (w *wire) Write(p []byte) (int, error) {
