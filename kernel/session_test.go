@@ -2,10 +2,12 @@ package kernel_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/go-poe/poe/kernel"
 	"github.com/go-poe/poe/session"
@@ -301,4 +303,23 @@ func TestRootHandlesNothing(t *testing.T) {
 		t.Errorf("an alarm for the root: got %v, want ErrInvalid (P-46)", err)
 	}
 	run(t, k)
+}
+
+// Who keeps a session that has ended keeps none of its data in memory (P-24).
+func TestEndedSessionHoldsNoData(t *testing.T) {
+	k := newKernel(t)
+	data := new([1 << 10]byte)
+	held := weak.Make(data)
+	s := k.CreateWith(session.Events{
+		kernel.Start: func(e *kernel.Event) { e.Session.Yield("use", e.Heap) },
+		"use":        nothing,
+	}, kernel.CreateOptions{Heap: data})
+	data = nil
+	run(t, k)
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the data is still in memory")
+	}
+	runtime.KeepAlive(s)
+	runtime.KeepAlive(k)
 }

@@ -255,3 +255,22 @@ func TestBrokenPipeIsAnError(t *testing.T) {
 	run(t, k)
 	j.want(t, "goes on")
 }
+
+// SIGPIPE goes to the root, so to every session that watches it, like any signal of the system (K-93).
+func TestSigpipeIsASignalLikeOthers(t *testing.T) {
+	k := newKernel(t)
+	var j journal
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			e.Session.Sig("PIPE", "broken")
+			e.Session.Delay("wait", time.Minute)
+			_ = syscall.Kill(os.Getpid(), syscall.SIGPIPE)
+		},
+		"broken": func(e *kernel.Event) {
+			j.add("%v from %v", e.Args[0], e.Sender)
+			e.Session.AlarmClear("wait")
+		},
+	})
+	run(t, k)
+	j.want(t, "PIPE from kernel")
+}
