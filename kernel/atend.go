@@ -35,6 +35,16 @@ func (s *Session) closeAll() {
 		last := len(s.taken.closers) - 1
 		c := s.taken.closers[last]
 		s.taken.closers = s.taken.closers[:last]
-		c.Close()
+		s.close(c)
 	}
+}
+
+// close closes c. What it panics with is not handled by anybody, as in Stop.
+func (s *Session) close(c interface{ Close() }) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.kernel.fail(&Exception{Value: p, Session: s, Sender: s.kernel.root, Stack: stack()})
+		}
+	}()
+	c.Close()
 }

@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -38,8 +40,14 @@ func (s *Session) Door() *Door {
 }
 
 // Door makes a door to whichever session to names when an event comes in. It keeps nothing alive.
-// An event for a session that is not there then is dropped.
-func (k *Kernel) Door(to Target) *Door { return &Door{kernel: k, to: to} }
+// An event for a session that is not there then is dropped. A session of another kernel is a
+// mistake of the programmer, and panics.
+func (k *Kernel) Door(to Target) *Door {
+	if s, ok := to.(*Session); ok && s.kernel != k {
+		panic(fmt.Errorf("kernel: Door: %v belongs to another kernel: %w", s, ErrInvalid))
+	}
+	return &Door{kernel: k, to: to}
+}
 
 // Post sends an event through the door. The sender is the kernel's root. It returns ErrDoorClosed
 // after Close or the session's end, and ErrDoorFull when too many events wait; both mean that the
@@ -79,7 +87,7 @@ type doors struct {
 
 	mu     sync.Mutex
 	knocks []knock
-	events int // of knocks, those that count against the limit
+	events atomic.Int64 // that were posted and are not delivered yet
 	spare  []knock
 }
 
@@ -94,11 +102,11 @@ type knock struct {
 // post leaves an event, if there is room.
 func (d *doors) post(k *Kernel, n knock) error {
 	d.mu.Lock()
-	if d.events >= d.limit {
+	if d.events.Load() >= int64(d.limit) {
 		d.mu.Unlock()
 		return ErrDoorFull
 	}
-	d.events++
+	d.events.Add(1)
 	d.leave(k, n)
 	return nil
 }
@@ -131,15 +139,19 @@ func (d *doors) admit(k *Kernel) {
 	d.mu.Lock()
 	knocks := d.knocks
 	d.knocks, d.spare = d.spare[:0], nil
-	d.events = 0
 	d.full.Store(false)
 	d.mu.Unlock()
 	for i := range knocks {
 		n := &knocks[i]
 		if n.do != nil {
 			n.do()
-		} else if to := k.lookup(n.d.to); to != nil {
-			k.post(k.root, to, n.name, n.args)
+		} else if to := k.lookup(n.d.to); to != nil && to != k.root {
+			e := k.event(k.root, to, n.name)
+			e.setArgs(n.args)
+			e.kind = outside
+			k.enqueue(e)
+		} else {
+			d.events.Add(-1)
 		}
 		*n = knock{}
 	}
@@ -147,6 +159,9 @@ func (d *doors) admit(k *Kernel) {
 		d.spare = knocks[:0]
 	}
 }
+
+// errGoexit is the result of work that has none.
+var errGoexit = errors.New("kernel: slow work ended its goroutine")
 
 const maxSpareKnocks = 4096
 
@@ -201,6 +216,10 @@ func (s *Session) Work(f func(ctx context.Context) (any, error), event string, a
 	}
 	t.work[j] = struct{}{}
 	s.keep(hasWork)
+	if dead := len(k.slow.line) - k.slow.waiting; dead > k.slow.waiting+64 {
+		gone := func(j *job) bool { return j.ctx.Err() != nil }
+		k.slow.line = slices.DeleteFunc(k.slow.line, gone)
+	}
 	k.slow.line = append(k.slow.line, j)
 	k.slow.waiting++
 	k.slow.begin(k)
@@ -220,8 +239,9 @@ func (w *slowWork) begin(k *Kernel) {
 		w.waiting--
 		w.busy++
 		k.loop.Go(func() {
-			done := j.run()
-			k.doors.do(k, func() { w.finished(k, j, done) })
+			done := &Done{Err: errGoexit}
+			defer func() { k.doors.do(k, func() { w.finished(k, j, done) }) }()
+			done = j.run()
 		})
 	}
 	if len(w.line) == 0 {

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -216,4 +217,65 @@ func TestWorkOfTheDeadDoesNotCount(t *testing.T) {
 		"done": nothing,
 	})
 	run(t, k)
+}
+
+// The limit counts what waits in the kernel, too: senders that are faster than a handler are told.
+func TestDoorIsBoundedInsideTheKernel(t *testing.T) {
+	k, _ := watchedKernel(t, kernel.Options{MaxOutside: 100})
+	most, n := 0, 0
+	var door *kernel.Door
+	ctx, cancel := context.WithCancel(t.Context())
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { door = e.Session.Door() },
+		"x": func(*kernel.Event) {
+			most = max(most, k.EventCount())
+			if n++; n == 20_000 {
+				cancel()
+			}
+		},
+	})
+	go func() {
+		for ctx.Err() == nil {
+			if errors.Is(door.Post("x"), kernel.ErrDoorFull) {
+				runtime.Gosched()
+			}
+		}
+	}()
+	if err := k.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if most > 101 { // and the session's first turn
+		t.Errorf("%d events waited, want no more than 100", most)
+	}
+}
+
+func TestDoorToAnotherKernelsSessionPanics(t *testing.T) {
+	k, other := newKernel(t), newKernel(t)
+	s := other.Create(session.Events{kernel.Start: nothing})
+	if err := panicOf(func() { k.Door(s) }); !errors.Is(err, kernel.ErrInvalid) {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+	run(t, other)
+}
+
+// Work that ends its goroutine, as a failing test does, has an error for a result.
+func TestWorkThatEndsItsGoroutine(t *testing.T) {
+	k := newKernel(t)
+	var got *kernel.Done
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			err := e.Session.Work(func(context.Context) (any, error) {
+				runtime.Goexit()
+				return nil, nil
+			}, "done")
+			if err != nil {
+				t.Error(err)
+			}
+		},
+		"done": session.On(func(_ *kernel.Event, d *kernel.Done) { got = d }),
+	})
+	run(t, k)
+	if got == nil || got.Err == nil {
+		t.Errorf("got %+v, want an error", got)
+	}
 }

@@ -63,6 +63,7 @@ type kind uint8
 
 const (
 	posted   kind = iota // hand it to its session
+	outside              // posted, through a door
 	signaled             // hand it to those below and above its session that watch the signal
 	fresh                // nothing: a new session lives at least until this event's turn
 )

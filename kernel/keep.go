@@ -41,7 +41,7 @@ func (s *Session) keep(why reason) {
 	s.kept[why]++
 	s.total++
 	s.markedAt = unmarked
-	if why.outside() {
+	if why.outside() && s != s.kernel.root {
 		s.kernel.busy++
 	}
 }
@@ -57,7 +57,7 @@ func (s *Session) drop(why reason) {
 	}
 	s.kept[why]--
 	s.total--
-	if why.outside() {
+	if why.outside() && s != s.kernel.root {
 		s.kernel.busy--
 	}
 	if s.total == 0 {

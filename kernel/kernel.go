@@ -17,7 +17,7 @@ type Options struct {
 
 	Workers    int // slow work at the same time; 0 means 16
 	MaxWork    int // slow work that waits for its turn; 0 means 65,536
-	MaxOutside int // events that wait at the doors of the kernel; 0 means 65,536
+	MaxOutside int // events from doors that are not delivered yet; 0 means 65,536
 
 	Assert Assert // mistakes that panic instead of returning an error
 	Trace  Trace  // what the log tells of the kernel's work
@@ -176,6 +176,9 @@ func (k *Kernel) EventCount() int {
 //
 // POE: get_next_event_time.
 func (k *Kernel) NextEventTime() (time.Time, bool) {
+	for e := k.queue.first; e != nil && e.cancelled(); e = k.queue.first {
+		k.cancel(k.queue.next(k.now, e.seq, 0))
+	}
 	due, ok := k.queue.head()
 	if !ok {
 		return time.Time{}, false
@@ -239,7 +242,7 @@ func (k *Kernel) RunWhile(ctx context.Context, flag *bool) error {
 // run runs the loop with the given turn. Before the first one the loop looks at the handles, and
 // waits if nothing is due: what is ready goes ahead of what is due.
 func (k *Kernel) run(ctx context.Context, turn func() (time.Duration, bool)) error {
-	if k.running {
+	if k.running || k.depth > 0 {
 		return ErrRunning
 	}
 	k.running, k.ctx = true, ctx

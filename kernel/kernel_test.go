@@ -358,3 +358,33 @@ func TestAlarmsInThePastLeavePostsTheirTurn(t *testing.T) {
 	})
 	run(t, k)
 }
+
+// Also in a handler that no Run called, another Run is refused (P-20).
+func TestRunInsideACallIsRefused(t *testing.T) {
+	k := newKernel(t)
+	var inner error
+	s := k.Create(session.Events{
+		kernel.Start: nothing,
+		"x":          func(*kernel.Event) { inner = k.Run(context.Background()) },
+	})
+	if _, err := k.Call(s, "x"); err != nil {
+		t.Error(err)
+	}
+	if !errors.Is(inner, kernel.ErrRunning) {
+		t.Errorf("got %v, want ErrRunning", inner)
+	}
+	run(t, k)
+}
+
+func TestNextEventTimeSkipsWhatIsCancelled(t *testing.T) {
+	k := newKernel(t)
+	s := k.Create(session.Events{kernel.Start: nothing})
+	s.Yield("x")
+	s.End()
+	if at, ok := k.NextEventTime(); ok {
+		t.Errorf("the next event is due at %v, but there is none", at)
+	}
+	if n := k.EventCount(); n != 0 {
+		t.Errorf("got %d events, want 0", n)
+	}
+}

@@ -34,6 +34,7 @@ func (k *Kernel) turn() (wait time.Duration, more bool) {
 			n += k.settle()
 		case k.isIdle():
 			k.signal(k.root, idle)
+			continue // it is told in this turn: what comes later is not idle any more
 		case len(k.marked) == 0 && k.exception == nil:
 			return k.wait(), true
 		}
@@ -87,6 +88,9 @@ func (k *Kernel) deliver(e *Event) {
 		k.cancel(e)
 		return
 	}
+	if e.kind == outside {
+		k.doors.events.Add(-1)
+	}
 	if e.isAlarm() {
 		to.forgetAlarm(e)
 	}
@@ -95,7 +99,7 @@ func (k *Kernel) deliver(e *Event) {
 		from.drop(hasSent)
 	}
 	switch e.kind {
-	case posted:
+	case posted, outside:
 		_ = k.dispatch(e) // what it panics with becomes a signal
 	case signaled:
 		k.deliverSignal(e)
@@ -106,6 +110,9 @@ func (k *Kernel) deliver(e *Event) {
 // cancel drops an event to or from a session that has ended. One of the two may still be alive.
 func (k *Kernel) cancel(e *Event) {
 	to, from := e.Session, e.Sender
+	if e.kind == outside {
+		k.doors.events.Add(-1)
+	}
 	if to.ended() {
 		k.dead--
 	}

@@ -15,6 +15,7 @@ type watch struct {
 	args   []any // of the event: the handle, the mode, and what the session added
 	paused bool
 	gone   bool
+	at     int // in Session.watches
 }
 
 // A descriptorWatch is all that is watched of one descriptor. Its slice is never changed, only
@@ -112,7 +113,7 @@ func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
 	k.forgetOthers(h, fd)
 	w := s.watching(h, fd, mode)
 	if w == nil {
-		w = &watch{s: s, fd: fd, mode: mode}
+		w = &watch{s: s, fd: fd, mode: mode, at: len(s.watches)}
 		s.watches = append(s.watches, w)
 		s.keep(hasWatch)
 		d := k.descriptor(fd)
@@ -146,6 +147,17 @@ func (k *Kernel) forgetOthers(h Handle, fd int) {
 // watching returns the watch that s has on a handle. A closed handle has no descriptor any more,
 // but is known all the same.
 func (s *Session) watching(h Handle, fd int, mode Mode) *watch {
+	if k := s.kernel; fd >= 0 {
+		if fd >= len(k.watched) || k.watched[fd] == nil {
+			return nil
+		}
+		for _, w := range k.watched[fd].watches {
+			if w.s == s && w.mode == mode {
+				return w
+			}
+		}
+		return nil
+	}
 	for _, w := range s.watches {
 		if w.mode == mode && (w.fd == fd || w.args[0] == h) {
 			return w
@@ -158,7 +170,11 @@ func (s *Session) watching(h Handle, fd int, mode Mode) *watch {
 func (s *Session) unwatch(w *watch) {
 	k := s.kernel
 	w.gone = true
-	s.watches = slices.DeleteFunc(s.watches, func(x *watch) bool { return x == w })
+	last := len(s.watches) - 1
+	s.watches[w.at] = s.watches[last]
+	s.watches[w.at].at = w.at
+	s.watches[last] = nil
+	s.watches = s.watches[:last]
 	s.drop(hasWatch)
 	d := k.watched[w.fd]
 	kept := make([]*watch, 0, len(d.watches))

@@ -99,8 +99,10 @@ func (s *Session) CreateWith(h Handler, opts CreateOptions) *Session {
 		}
 	}
 	k, parent := s.kernel, s
-	for parent.life != alive {
-		parent = parent.parent
+	for parent != k.root && parent.life != alive {
+		if parent = parent.parent; parent == nil {
+			parent = k.root
+		}
 	}
 	k.lastID++
 	c := &Session{kernel: k, id: k.lastID, handler: h, heap: opts.Heap, markedAt: unmarked}
@@ -297,16 +299,15 @@ func (k *Kernel) end(s *Session) {
 	if k.trace&TraceSessions != 0 {
 		k.traceSession("ends", s)
 	}
-	parent := s.parent
 	for c := s.firstChild; c != nil; c = s.firstChild {
-		k.tellFamily(parent, Child, ChildGain, c)
+		k.tellFamily(s.parent, Child, ChildGain, c)
 		if c.parent != s { // it ended, or was detached, meanwhile
 			continue
 		}
-		k.tellFamily(c, Parent, s, parent)
+		k.tellFamily(c, Parent, s, s.parent)
 		if c.parent == s {
 			s.disown(c)
-			parent.adopt(c)
+			s.parent.adopt(c)
 		}
 	}
 	e := k.pool.get()
@@ -367,6 +368,7 @@ func (s *Session) freeTaken() {
 	for j := range t.work {
 		j.cancel()
 		if !j.begun {
+			j.f, j.args = nil, nil
 			s.kernel.slow.waiting--
 		}
 	}

@@ -323,3 +323,75 @@ func TestEndedSessionHoldsNoData(t *testing.T) {
 	runtime.KeepAlive(s)
 	runtime.KeepAlive(k)
 }
+
+// A session that ends because it gains a child leaves that child, too, to the next one up.
+func TestParentEndsAsItGainsAChild(t *testing.T) {
+	k := newKernel(t)
+	var child, grandchild *kernel.Session
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			child = k.Create(session.Events{kernel.Start: func(e *kernel.Event) {
+				grandchild = k.Create(session.Events{
+					kernel.Start: func(e *kernel.Event) { e.Session.Delay("end", time.Millisecond) },
+					"end":        nothing,
+				})
+			}})
+			e.Session.Yield("go")
+		},
+		"go": func(*kernel.Event) { child.End() },
+		kernel.Child: func(e *kernel.Event) {
+			if e.Args[0] == kernel.ChildGain {
+				e.Session.End()
+			}
+		},
+	})
+	run(t, k)
+	if !grandchild.Ended() {
+		t.Error("the grandchild is still there")
+	}
+}
+
+func TestCreateByASessionThatHasEnded(t *testing.T) {
+	k := newKernel(t)
+	s := k.Create(session.Events{kernel.Start: nothing})
+	s.End()
+	if c := s.Create(session.Events{kernel.Start: nothing}); c.Parent() != k.Root() {
+		t.Errorf("the parent is %v, want the root", c.Parent())
+	}
+	run(t, k)
+}
+
+// badCloser is something whose Close panics.
+type badCloser struct{ err error }
+
+func (c badCloser) Close() { panic(c.err) }
+
+// What is closed with a session may panic: Run returns that, and everything ends.
+func TestCloserThatPanics(t *testing.T) {
+	k := newKernel(t)
+	failed := errors.New("close")
+	s := k.Create(session.Events{kernel.Start: func(e *kernel.Event) {
+		e.Session.AtEnd(badCloser{failed})
+		e.Session.Delay("never", time.Hour)
+	}})
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { e.Session.Yield("go") },
+		"go":         func(*kernel.Event) { s.End() },
+	})
+	if err := k.Run(t.Context()); !errors.Is(err, failed) {
+		t.Errorf("got %v, want the panic", err)
+	}
+	if !s.Ended() {
+		t.Error("the session has not ended")
+	}
+}
+
+// What is counted for the root keeps no program from its end.
+func TestRootKeepsNothingAlive(t *testing.T) {
+	k := newKernel(t)
+	if _, err := k.Root().RefcountIncrement("x"); err != nil {
+		t.Error(err)
+	}
+	k.Create(session.Events{kernel.Start: func(e *kernel.Event) { _ = e.Session.AliasSet("a") }})
+	run(t, k)
+}

@@ -35,58 +35,83 @@ const maxDetail = 20
 // WhyAlive reports, for each session, what keeps it alive.
 func (k *Kernel) WhyAlive() Report {
 	var r Report
+	line := k.inLine()
 	for _, id := range slices.Sorted(maps.Keys(k.sessions)) {
-		r.Sessions = append(r.Sessions, k.sessions[id].WhyAlive())
+		r.Sessions = append(r.Sessions, k.sessions[id].report(line))
 	}
 	return r
 }
 
 // WhyAlive reports what keeps s alive.
-func (s *Session) WhyAlive() SessionReport {
+func (s *Session) WhyAlive() SessionReport { return s.report(s.kernel.inLine()) }
+
+func (s *Session) report(line map[*Session]details) SessionReport {
 	r := SessionReport{ID: s.id, Aliases: s.AliasList()}
 	if s.parent != nil {
 		r.Parent = s.parent.id
 	}
-	details := s.details()
+	known := s.details(line[s])
 	for why, n := range s.kept {
 		if n == 0 {
 			continue
 		}
-		d := details[reason(why)]
-		if len(d) > maxDetail {
-			d = append(d[:maxDetail:maxDetail], fmt.Sprintf("and %d more", len(d)-maxDetail))
+		list := known[reason(why)]
+		if more := int(n) - len(list); len(list) >= maxDetail && more > 0 {
+			list = append(list, fmt.Sprintf("and %d more", more))
 		}
-		r.Reasons = append(r.Reasons, Reason{What: reason(why).String(), Count: int(n), Detail: d})
+		r.Reasons = append(r.Reasons, Reason{reason(why).String(), int(n), list})
 	}
 	return r
 }
 
-// details names the things that the session has, as far as the kernel knows them.
-func (s *Session) details() map[reason][]string {
-	k := s.kernel
-	d := make(map[reason][]string)
-	add := func(why reason, format string, args ...any) {
+// details name things that a session has, some of each kind.
+type details map[reason][]string
+
+// add names one more, if there is room for it.
+func (d details) add(why reason, format string, args ...any) {
+	if len(d[why]) < maxDetail {
 		d[why] = append(d[why], fmt.Sprintf(format, args...))
 	}
-	for _, name := range s.aliases {
-		add(hasAlias, "%s", name)
-	}
-	for c := s.firstChild; c != nil; c = c.nextSibling {
-		add(hasChildren, "%v", c)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.alarms)) {
-		for e := s.alarms[name]; e != nil; e = e.nextNamed {
-			in := (e.due - k.now).Round(time.Millisecond)
-			add(hasEvents, "alarm %q, due in %v", name, in)
+}
+
+// inLine names the events of the line, for each session that they are to or from.
+func (k *Kernel) inLine() map[*Session]details {
+	line := make(map[*Session]details)
+	of := func(s *Session) details {
+		if line[s] == nil {
+			line[s] = make(details)
 		}
+		return line[s]
 	}
 	for e := k.queue.first; e != nil; e = e.next {
-		if e.Session == s && e.kind == fresh {
-			add(hasEvents, "its first turn")
-		} else if e.Session == s {
-			add(hasEvents, "%q from %v", e.Name, e.Sender)
-		} else if e.Sender == s {
-			add(hasSent, "%q to %v", e.Name, e.Session)
+		switch {
+		case e.kind == fresh:
+			of(e.Session).add(hasEvents, "its first turn")
+			continue
+		case e.Session != e.Sender:
+			of(e.Sender).add(hasSent, "%q to %v", e.Name, e.Session)
+		}
+		of(e.Session).add(hasEvents, "%q from %v", e.Name, e.Sender)
+	}
+	return line
+}
+
+// details adds to those of the line what else the kernel knows.
+func (s *Session) details(d details) details {
+	k := s.kernel
+	if d == nil {
+		d = make(details)
+	}
+	for _, name := range s.aliases {
+		d.add(hasAlias, "%s", name)
+	}
+	for c := s.firstChild; c != nil && len(d[hasChildren]) < maxDetail; c = c.nextSibling {
+		d.add(hasChildren, "%v", c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.alarms)) {
+		for e := s.alarms[name]; e != nil && len(d[hasEvents]) < maxDetail; e = e.nextNamed {
+			in := (e.due - k.now).Round(time.Millisecond)
+			d.add(hasEvents, "alarm %q, due in %v", name, in)
 		}
 	}
 	for _, w := range s.watches {
@@ -94,17 +119,17 @@ func (s *Session) details() map[reason][]string {
 		if w.paused {
 			paused = ", paused"
 		}
-		add(hasWatch, "descriptor %d, %v, for %q%s", w.fd, w.mode, w.event, paused)
+		d.add(hasWatch, "descriptor %d, %v, for %q%s", w.fd, w.mode, w.event, paused)
 	}
 	if t := s.taken; t != nil {
 		for _, tag := range slices.Sorted(maps.Keys(t.refcounts)) {
-			add(hasRefcount, "%q, %d", tag, t.refcounts[tag])
+			d.add(hasRefcount, "%q, %d", tag, t.refcounts[tag])
 		}
 		for _, pid := range t.pids {
-			add(hasPid, "process %d", pid)
+			d.add(hasPid, "process %d", pid)
 		}
 		for j := range t.work {
-			add(hasWork, "for %q", j.event)
+			d.add(hasWork, "for %q", j.event)
 		}
 		slices.Sort(d[hasWork])
 	}
