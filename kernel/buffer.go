@@ -3,8 +3,8 @@ package kernel
 const (
 	readBufferSize = 64 << 10
 	leastBuffer    = 4 << 10
-	mostBuffer     = 256 << 10
-	spareBuffers   = 64
+	mostBuffer     = 1 << 20
+	mostSpare      = 4 << 20 // of all buffers that nobody uses
 )
 
 // buffers are what the wheels of a kernel share, so that a connection on which nothing happens
@@ -12,6 +12,7 @@ const (
 type buffers struct {
 	read  []byte
 	spare [][]byte
+	bytes int // of spare
 }
 
 // ReadBuffer returns a buffer of 64 KiB to read into. There is one, for all: what is in it is good
@@ -30,13 +31,16 @@ func (k *Kernel) TakeBuffer() []byte {
 		return make([]byte, 0, leastBuffer)
 	}
 	b := k.buffers.spare[n-1]
+	k.buffers.spare[n-1] = nil
 	k.buffers.spare = k.buffers.spare[:n-1]
+	k.buffers.bytes -= cap(b)
 	return b
 }
 
 // GiveBuffer takes a buffer back. The caller does not use it any more.
 func (k *Kernel) GiveBuffer(b []byte) {
-	if cap(b) >= leastBuffer && cap(b) <= mostBuffer && len(k.buffers.spare) < spareBuffers {
+	if n := cap(b); n >= leastBuffer && n <= mostBuffer && k.buffers.bytes+n <= mostSpare {
 		k.buffers.spare = append(k.buffers.spare, b[:0])
+		k.buffers.bytes += n
 	}
 }

@@ -467,7 +467,7 @@ func (w *ReadWrite) finish() {
 		w.halfClose = false
 		w.outErr = ErrOutputShut
 		_ = w.opts.OutputHandle.CloseWrite() // a peer that is gone has nothing to be told
-		if w.layer != nil {
+		if w.layer != nil && !w.opening {
 			w.advance()
 		}
 	}

@@ -18,8 +18,8 @@ var ErrPlaintext = errors.New("wheel: plain text came before TLS, and was not ha
 //
 // Of what came in plain text nothing is carried over. If the input filter holds anything, StartTLS
 // changes nothing and returns ErrPlaintext: the owner should close the wheel. What is still on its
-// way makes the handshake fail. So the input filter must know where a record ends, which a Line that
-// takes any newline does not: it may return a line before the second byte of CR LF has come.
+// way makes the handshake fail. So the input filter must know where a record ends, which a Line
+// that takes any newline does not: it may return a line before the second byte of CR LF has come.
 //
 // The other errors are ErrClosed, also for input that has ended, what
 // PutRecord would return, and that of Session.SelectRead. It panics if the wheel has two handles,

@@ -78,6 +78,7 @@ type TLS struct {
 
 	more     bool  // Read may have something that under has not
 	readErr  error // why nothing can be read any more
+	broken   bool  // by that: it is an alert, from either end
 	writeErr error // why nothing can be written any more
 	shut     bool  // CloseWrite was called
 	quiet    bool  // and the handle under it was told
@@ -206,6 +207,7 @@ func (t *TLS) decrypt(p []byte) (n int) {
 	t.more = !errors.Is(err, errEmpty)
 	if err != nil && t.more {
 		t.readErr = err
+		t.broken = err != io.EOF && !errors.Is(err, t.wire.inErr)
 	}
 	if t.wire.unsent() > 0 {
 		t.answer()
@@ -243,6 +245,8 @@ func (t *TLS) Write(p []byte) (n int, err error) {
 		return 0, nil
 	case t.writeErr != nil:
 		return 0, t.writeErr
+	case t.broken:
+		return 0, t.readErr
 	case t.shut:
 		return 0, errTLSShut
 	case !t.secured:
@@ -269,10 +273,14 @@ func (t *TLS) flush() error {
 	if t.writeErr != nil {
 		return t.writeErr
 	}
-	if err := t.wire.flush(); err != nil {
-		if err != kernel.ErrAgain {
-			t.stopWriting(err)
-		}
+	err := t.wire.flush()
+	switch {
+	case err == kernel.ErrAgain:
+		return err
+	case err != nil && t.broken: // it was an alert for a peer that is gone
+		t.wire.mute()
+	case err != nil:
+		t.stopWriting(err)
 		return err
 	}
 	if t.shut && t.secured && !t.quiet {
@@ -344,9 +352,7 @@ func (t *TLS) Close() error {
 		_ = t.conn.CloseWrite()
 	}
 	_ = t.flush()
-	if t.secured && t.readErr == nil {
-		t.drain()
-	}
+	t.drain()
 	t.closed = true
 	if t.shake != nil && !t.shake.running {
 		t.shake.stop()
@@ -357,7 +363,8 @@ func (t *TLS) Close() error {
 }
 
 // drain reads what nobody will want any more, for instance the close_notify of the peer: a socket
-// that is closed with such input resets the connection, and what was written last may be lost.
+// that is closed with such input resets the connection, and then what was written last, which may
+// be an alert that tells the peer what is wrong, may be lost.
 func (t *TLS) drain() {
 	t.wire.drop()
 	_ = t.fill(tlsChunk)
