@@ -265,6 +265,8 @@ func TestUsage(t *testing.T) {
 		{with("--server", "a:b:c"), "a:b:c"},
 		{with("--server", ":25"), "host is missing"},
 		{with("--timeout", "0s"), "--timeout"},
+		{with("--from", ""), "--from is empty"},
+		{with("--file", ""), "--file is empty"},
 		{with("--timeout", "soon"), "soon"},
 		{with("--auth-password-file", "file"), "--auth-user"},
 		{with("--auth-user", "me"), passwordVariable},

@@ -141,14 +141,15 @@ func (c *sendCommand) message() (client.Message, error) {
 		return client.Message{}, errors.New("--server: the host is missing")
 	case c.timeout <= 0:
 		return client.Message{}, errors.New("--timeout must be above 0")
+	case c.from == "":
+		return client.Message{}, errors.New("--from is empty; for a message from nobody, say <>")
+	case c.file == "":
+		return client.Message{}, errors.New("--file is empty; for standard input, say -")
 	}
 	c.at = net.JoinHostPort(host, port)
 	m := client.Message{
 		From: c.from, To: c.to, Server: host, Port: port, MyHostname: c.helo, Timeout: c.timeout,
 		AllOrNothing: c.allOrNothing, ResultEvent: "result",
-	}
-	if m.From == "" {
-		m.From = client.NullSender
 	}
 	if m.MyHostname == "" {
 		m.MyHostname = ownName()
@@ -208,18 +209,20 @@ func (c *sendCommand) show(p *client.Progress) {
 // report tells what became of the message: nothing if it was accepted.
 func (c *sendCommand) report() error {
 	r := c.result
-	switch {
-	case c.signal != "" && (r == nil || r.Err != nil):
-		return fail(exitInterrupted, errors.New("interrupted; the message was not sent"))
-	case r == nil:
-		return fail(exitSoftware, errors.New("nothing is known about the message"))
-	}
-	if c.json {
+	if c.json && r != nil {
 		if err := json.NewEncoder(c.stdout).Encode(newSendResult(r)); err != nil {
 			return fail(exitSoftware, err)
 		}
 	}
 	switch {
+	case c.signal != "" && r != nil && r.Err != nil && r.Err.Stage == client.StageFinal:
+		return fail(exitInterrupted, errors.New("interrupted; the server may have the message"))
+	case c.signal != "" && (r == nil || r.Err != nil):
+		return fail(exitInterrupted, errors.New("interrupted; the message was not sent"))
+	case r == nil:
+		return fail(exitSoftware, errors.New("nothing is known about the message"))
+	case r.Err != nil && r.Err.Stage == client.StageRcpt && refusals(r.Recipients) > 1:
+		return refusedRecipients(r.Recipients)
 	case r.Err != nil:
 		return c.explain(r.Err)
 	case !r.OK():
@@ -247,6 +250,9 @@ func (c *sendCommand) explain(f *client.Failure) error {
 		}
 		return failf(exitTempFail, "cannot connect to %s: %w", c.at, f.Err)
 	case client.TimedOut:
+		if f.Err != nil {
+			return failf(exitTempFail, "%w for %v", f.Err, c.timeout)
+		}
 		return failf(exitTempFail, "%s did not answer for %v at %s", c.at, c.timeout, f.Stage)
 	case client.ServerError:
 		return c.explainReply(f)
@@ -269,16 +275,26 @@ func (c *sendCommand) explainReply(f *client.Failure) error {
 	}
 }
 
-// refusedRecipients makes a failure of the recipients who did not get what the others did.
+// refusals returns how many recipients the server refused.
+func refusals(recipients []client.Recipient) (n int) {
+	for _, to := range recipients {
+		if to.Reply != nil && !to.Reply.Positive() {
+			n++
+		}
+	}
+	return n
+}
+
+// refusedRecipients makes a failure of the recipients whom the server refused.
 func refusedRecipients(recipients []client.Recipient) error {
 	status := exitTempFail
 	var refused []string
 	for _, to := range recipients {
-		if to.Accepted {
+		if to.Accepted || to.Reply == nil || to.Reply.Positive() {
 			continue
 		}
 		refused = append(refused, fmt.Sprintf("%s: %v", to.Address, to.Reply))
-		if to.Reply != nil && to.Reply.Permanent() {
+		if to.Reply.Permanent() {
 			status = exitUnavailable
 		}
 	}
@@ -311,18 +327,19 @@ type failureResult struct {
 func newSendResult(r *client.Result) sendResult {
 	v := sendResult{OK: r.OK(), Recipients: []recipientResult{}, Seconds: r.Took.Seconds()}
 	if r.Reply != nil {
-		v.Reply = r.Reply.String()
+		v.Reply = printable(r.Reply.String())
 	}
 	for _, to := range r.Recipients {
 		one := recipientResult{Address: to.Address, Accepted: to.Accepted}
 		if to.Reply != nil {
-			one.Reply = to.Reply.String()
+			one.Reply = printable(to.Reply.String())
 		}
 		v.Recipients = append(v.Recipients, one)
 	}
 	if f := r.Err; f != nil {
 		v.Error = &failureResult{
-			Kind: string(f.Kind), Stage: string(f.Stage), Temporary: f.Temporary(), Text: f.Error(),
+			Kind: string(f.Kind), Stage: string(f.Stage), Temporary: f.Temporary(),
+			Text: printable(f.Error()),
 		}
 	}
 	return v

@@ -47,6 +47,8 @@ func TestExplain(t *testing.T) {
 		{noHost(net.DNSError{Name: "h", IsNotFound: true}), exitNoHost, "there is no host h"},
 		{noHost(net.DNSError{Name: "h", IsTimeout: true}), exitTempFail, "cannot connect to h:25"},
 		{client.Failure{Kind: client.TimedOut, Stage: client.StageData}, exitTempFail, "at data"},
+		{client.Failure{Kind: client.TimedOut, Stage: client.StageText, Err: errors.New("no text")},
+			exitTempFail, "no text for"},
 		{client.Failure{Kind: client.ShutDown, Err: errors.New("halt")}, exitTempFail, "halt"},
 		{refused("rcpt", reply(550, "no")), exitUnavailable, "h:25 refused at rcpt: 550 no"},
 		{refused("final", reply(452, "no")), exitTempFail, "refused for now at final: 452 no"},
@@ -89,5 +91,37 @@ func TestRefusedRecipients(t *testing.T) {
 			"refused for 2 of 3 recipients: b@x: 450 later; c@x: 550 never"},
 	} {
 		wantFailure(t, refusedRecipients(test.to), test.status, test.text)
+	}
+}
+
+// What is known about a message decides what a person reads, and whether it is worth another try.
+func TestReport(t *testing.T) {
+	refused := func(code int) client.Recipient {
+		return client.Recipient{Address: "r", Reply: &smtp.Reply{Code: code, Lines: []string{"no"}}}
+	}
+	at := func(stage client.Stage) *client.Failure {
+		return &client.Failure{Kind: client.ServerError, Stage: stage,
+			Reply: &smtp.Reply{Code: 450, Lines: []string{"last"}}}
+	}
+	for _, test := range []struct {
+		name   string
+		signal string
+		result *client.Result
+		status int
+		text   string
+	}{
+		{"interrupted before", "INT", &client.Result{Err: at(client.StageMail)},
+			exitInterrupted, "was not sent"},
+		{"interrupted while the server decides", "INT", &client.Result{Err: at(client.StageFinal)},
+			exitInterrupted, "may have the message"},
+		{"all refused, the last for now", "", &client.Result{Err: at(client.StageRcpt),
+			Recipients: []client.Recipient{refused(550), refused(450)}},
+			exitUnavailable, "refused for 2 of 2 recipients: r: 550 no; r: 450 no"},
+		{"all refused for now", "", &client.Result{Err: at(client.StageRcpt),
+			Recipients: []client.Recipient{refused(450), refused(451)}},
+			exitTempFail, "refused for 2 of 2 recipients"},
+	} {
+		c := &sendCommand{signal: test.signal, result: test.result}
+		t.Run(test.name, func(t *testing.T) { wantFailure(t, c.report(), test.status, test.text) })
 	}
 }

@@ -111,17 +111,25 @@ func (d *delivery) nextChunk() {
 	d.work(func(context.Context) (any, error) { return readChunk(r, buf) }, "text_read")
 }
 
-// readChunk fills buf, or reads to the end. It runs outside the kernel.
+// readChunk reads what there is: whoever writes the text slowly is heard of with each piece. It runs
+// outside the kernel.
 func readChunk(r io.Reader, buf []byte) (chunk, error) {
-	n, err := io.ReadFull(r, buf)
-	switch {
-	case err == nil:
-		return chunk{p: buf[:n]}, nil
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return chunk{p: buf[:n], eof: true}, nil
+	for range maxEmptyReads {
+		n, err := r.Read(buf)
+		switch {
+		case errors.Is(err, io.EOF):
+			return chunk{p: buf[:n], eof: true}, nil
+		case n > 0: // an error that came with it comes again
+			return chunk{p: buf[:n]}, nil
+		case err != nil:
+			return chunk{}, err
+		}
 	}
-	return chunk{}, err
+	return chunk{}, io.ErrNoProgress
 }
+
+// maxEmptyReads is how often a reader may return nothing and no error, as in package bufio.
+const maxEmptyReads = 100
 
 // chunkRead takes the piece that was read.
 func (d *delivery) chunkRead(_ *kernel.Event, done *kernel.Done) {

@@ -104,6 +104,8 @@ func (d *delivery) stop(*kernel.Event) {
 	d.fail(&Failure{Kind: ShutDown, Stage: d.waitsFor(), Err: errStopped})
 }
 
+var errNoText = errors.New("nothing more of the message could be read")
+
 var errStopped = errors.New("the session was stopped")
 
 // connect begins to connect, unless something is wrong with the message.
@@ -174,5 +176,9 @@ func (d *delivery) timedOut(*kernel.Event) {
 		d.timer = d.s.DelaySet("smtp_timeout_event", d.m.Timeout)
 		return
 	}
-	d.fail(&Failure{Kind: TimedOut, Stage: d.waitsFor(), timeout: d.m.Timeout})
+	f := &Failure{Kind: TimedOut, Stage: d.waitsFor(), timeout: d.m.Timeout}
+	if d.body.busy && (d.sending || f.Stage == StageConfigure) {
+		f.Err = errNoText
+	}
+	d.fail(f)
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"math"
 
 	"github.com/go-poe/poe/component/smtp"
@@ -165,6 +166,10 @@ func (d *delivery) waitsFor() Stage {
 func (d *delivery) connectionLost(_ *kernel.Event, failed *wheel.Error) {
 	if failed.Op == "write" && !d.done {
 		d.writeErr = failed
+		return
+	}
+	if errors.Is(failed, filter.ErrTooLong) {
+		d.fail(&Failure{Kind: ServerError, Stage: d.waitsFor(), Line: "(a line without end)"})
 		return
 	}
 	d.fail(&Failure{Kind: Lost, Stage: d.waitsFor(), Err: failed})

@@ -82,6 +82,8 @@ type Failure struct {
 	Line  string      // the line that decided, of a ServerError
 	Err   error       // of all other kinds: a *wheel.Error for NoConnect and Lost
 
+	// Of TimedOut, Err is nil if it was the server that did nothing, and not if the text did not come.
+
 	timeout time.Duration
 }
 
@@ -91,6 +93,9 @@ func (f *Failure) Error() string {
 	case ServerError:
 		return fmt.Sprintf("%s: the server said %q", f.Stage, f.Line)
 	case TimedOut:
+		if f.Err != nil {
+			return fmt.Sprintf("%s: %v for %v", f.Stage, f.Err, f.timeout)
+		}
 		return fmt.Sprintf("%s: nothing happened for %v", f.Stage, f.timeout)
 	}
 	var w *wheel.Error
