@@ -59,7 +59,31 @@ of sysexits.h.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newDemo(), newSend(), newSink())
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown makes a mistake of a topic that help, or a shell that completion, does not know. By
+// themselves they print a text and say that all is well.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Run = nil
+			c.RunE = func(_ *cobra.Command, args []string) error {
+				topic, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return fmt.Errorf("there is no help on %q", strings.Join(args, " "))
+				}
+				return topic.Help()
+			}
+		case "completion":
+			c.Args = cobra.NoArgs
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 }
 
 // version returns the version with which the program was built.

@@ -259,6 +259,8 @@ func TestUsage(t *testing.T) {
 		text string
 	}{
 		{[]string{"no-such-command"}, "no-such-command"},
+		{[]string{"help", "no-such-topic"}, "no-such-topic"},
+		{[]string{"completion", "no-such-shell"}, "no-such-shell"},
 		{[]string{"send"}, "from"},
 		{[]string{"demo", "more"}, "more"},
 		{[]string{"demo", "--no-such-flag"}, "no-such-flag"},
