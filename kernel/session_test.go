@@ -308,13 +308,16 @@ func TestRootHandlesNothing(t *testing.T) {
 // Who keeps a session that has ended keeps none of its data in memory (P-24).
 func TestEndedSessionHoldsNoData(t *testing.T) {
 	k := newKernel(t)
-	data := new([1 << 10]byte)
-	held := weak.Make(data)
-	s := k.CreateWith(session.Events{
-		kernel.Start: func(e *kernel.Event) { e.Session.Yield("use", e.Heap) },
-		"use":        nothing,
-	}, kernel.CreateOptions{Heap: data})
-	data = nil
+	var held weak.Pointer[[1 << 10]byte]
+	create := func() *kernel.Session {
+		data := new([1 << 10]byte)
+		held = weak.Make(data)
+		return k.CreateWith(session.Events{
+			kernel.Start: func(e *kernel.Event) { e.Session.Yield("use", e.Heap) },
+			"use":        nothing,
+		}, kernel.CreateOptions{Heap: data})
+	}
+	s := create()
 	run(t, k)
 	runtime.GC()
 	if held.Value() != nil {
