@@ -25,7 +25,7 @@ help: ## Show this list
 
 .PHONY: run
 run: ## Send a few mails to a receiving server, by events, and show each dialogue
-	$(GO) run ./cmd/poe demo
+	CGO_ENABLED=0 $(GO) run ./cmd/poe demo
 
 .PHONY: build
 build: ## Build the binary into bin/poe
