@@ -89,6 +89,8 @@ type doors struct {
 	knocks []knock
 	events atomic.Int64 // that were posted and are not delivered yet
 	spare  []knock
+
+	done int // events that are delivered, and of which the senders are not told yet
 }
 
 // A knock is an event for a session, or something to do on the kernel's goroutine.
@@ -131,6 +133,23 @@ func (d *doors) leave(k *Kernel, n knock) {
 // waiting reports whether there is anything at the doors.
 func (d *doors) waiting() bool { return d.full.Load() }
 
+// delivered counts one event that was taken in and is delivered, or dropped. The senders are told of
+// many at once: to tell them of each would cost more than to deliver it.
+func (d *doors) delivered() {
+	d.done++
+	if d.done >= 64 || d.done*4 > d.limit {
+		d.giveBack()
+	}
+}
+
+// giveBack makes room for as many events as are delivered.
+func (d *doors) giveBack() {
+	if d.done > 0 {
+		d.events.Add(-int64(d.done))
+		d.done = 0
+	}
+}
+
 // admit takes in what was left, in the order in which it came.
 func (d *doors) admit(k *Kernel) {
 	if !d.full.Load() {
@@ -151,7 +170,7 @@ func (d *doors) admit(k *Kernel) {
 			e.kind = outside
 			k.enqueue(e)
 		} else {
-			d.events.Add(-1)
+			d.delivered()
 		}
 		*n = knock{}
 	}

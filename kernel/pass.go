@@ -89,7 +89,7 @@ func (k *Kernel) deliver(e *Event) {
 		return
 	}
 	if e.kind == outside {
-		k.doors.events.Add(-1)
+		k.doors.delivered()
 	}
 	if e.isAlarm() {
 		to.forgetAlarm(e)
@@ -111,7 +111,7 @@ func (k *Kernel) deliver(e *Event) {
 func (k *Kernel) cancel(e *Event) {
 	to, from := e.Session, e.Sender
 	if e.kind == outside {
-		k.doors.events.Add(-1)
+		k.doors.delivered()
 	}
 	if to.ended() {
 		k.dead--
@@ -163,6 +163,7 @@ func (k *Kernel) isDue() bool { return k.queue.isDue(k.tick()) || k.doors.waitin
 
 // wait returns how long the loop may wait.
 func (k *Kernel) wait() time.Duration {
+	k.doors.giveBack()
 	if k.doors.waiting() || len(k.settling) > 0 || len(k.marked) > 0 || k.exception != nil {
 		return 0
 	}
