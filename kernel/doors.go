@@ -13,7 +13,7 @@ import (
 // A Door takes events for one session from any goroutine, also from another kernel's.
 //
 // What one goroutine posts arrives in its order. All doors of a kernel together hold a limited
-// number of events that it has not taken in yet: see Options.MaxOutside.
+// number of events that are not delivered yet: see Options.MaxOutside.
 type Door struct {
 	kernel *Kernel
 	to     Target

@@ -83,21 +83,14 @@ func (k *Kernel) pass(limit int) int {
 // deliver hands one event of the queue over. It gives back what the event kept alive before that,
 // so that a session may end with its last event; the sweep comes later.
 func (k *Kernel) deliver(e *Event) {
-	to, from := e.Session, e.Sender
 	if e.cancelled() {
 		k.cancel(e)
 		return
 	}
-	if e.kind == outside {
-		k.doors.delivered()
-	}
 	if e.isAlarm() {
-		to.forgetAlarm(e)
+		e.Session.forgetAlarm(e)
 	}
-	to.drop(hasEvents)
-	if from != to {
-		from.drop(hasSent)
-	}
+	k.release(e)
 	switch e.kind {
 	case posted, outside:
 		_ = k.dispatch(e) // what it panics with becomes a signal
@@ -109,24 +102,28 @@ func (k *Kernel) deliver(e *Event) {
 
 // cancel drops an event to or from a session that has ended. One of the two may still be alive.
 func (k *Kernel) cancel(e *Event) {
-	to, from := e.Session, e.Sender
-	if e.kind == outside {
-		k.doors.delivered()
-	}
-	if to.ended() {
+	if e.Session.ended() {
 		k.dead--
 	}
-	to.drop(hasEvents)
-	if from != to {
-		if from.ended() {
-			k.dead--
-		}
-		from.drop(hasSent)
+	if e.Sender != e.Session && e.Sender.ended() {
+		k.dead--
 	}
+	k.release(e)
 	if x, ok := ArgOr[*Exception](e, 0, nil), e.kind == signaled; ok && x != nil {
 		k.log.Error("kernel: a session that failed ended before it could handle that", zap.Error(x))
 	}
 	k.pool.put(e)
+}
+
+// release gives back what e held while it was in the queue: its sessions, and room at the doors.
+func (k *Kernel) release(e *Event) {
+	e.Session.drop(hasEvents)
+	if e.Sender != e.Session {
+		e.Sender.drop(hasSent)
+	}
+	if e.kind == outside {
+		k.doors.delivered()
+	}
 }
 
 // cancelled reports whether one of the event's sessions has ended while the event was in the queue.
