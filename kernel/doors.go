@@ -19,14 +19,16 @@ type Door struct {
 	to     Target
 	keeps  *Session // the session that the door keeps alive, or nil
 	closed atomic.Bool
+	gone   chan struct{} // closed when keeps gives the door up; nil without keeps
 }
 
 // Door makes a door to s. The session is kept alive by it, and the program is not idle, until the
 // door is closed.
 func (s *Session) Door() *Door {
-	d := &Door{kernel: s.kernel, to: s}
+	d := &Door{kernel: s.kernel, to: s, gone: make(chan struct{})}
 	if s.ended() {
 		d.closed.Store(true)
+		close(d.gone)
 		return d
 	}
 	d.keeps = s
@@ -62,7 +64,8 @@ func (d *Door) Post(name string, args ...any) error {
 	return d.kernel.doors.post(d.kernel, knock{d: d, name: name, args: append([]any(nil), args...)})
 }
 
-// Close closes the door. Events that were posted before still arrive. A second Close does nothing.
+// Close closes the door. Events that were posted before still arrive, but nobody waits for their
+// answers any more: see Ask. A second Close does nothing.
 func (d *Door) Close() {
 	if d.closed.CompareAndSwap(false, true) && d.keeps != nil {
 		d.kernel.doors.do(d.kernel, func() { d.keeps.closeDoor(d) })
@@ -75,6 +78,7 @@ func (s *Session) closeDoor(d *Door) {
 	}
 	if _, ok := s.taken.doors[d]; ok {
 		delete(s.taken.doors, d)
+		close(d.gone)
 		s.drop(hasDoor)
 	}
 }

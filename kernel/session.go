@@ -364,6 +364,7 @@ func (s *Session) freeTaken() {
 	}
 	for d := range t.doors {
 		d.closed.Store(true)
+		close(d.gone)
 	}
 	for j := range t.work {
 		j.cancel()

@@ -14,6 +14,7 @@ import (
 var doors = map[string]string{
 	"kernel/netpoll.go":     "the real loop: its clock, its deadlines, and slow work's goroutines",
 	"kernel/doors.go":       "what other goroutines may call: posting, and slow work's results",
+	"kernel/question.go":    "what waits for an answer of the kernel's, or for its end",
 	"kernel/signal.go":      "signals arrive on a goroutine of the runtime's",
 	"kernel/child_other.go": "where a process has no descriptor, its end is a signal too",
 }
