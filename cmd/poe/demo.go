@@ -300,9 +300,9 @@ func (m *demoMessage) check() error {
 	for _, to := range m.result.Recipients {
 		known := slices.Contains(expected, to.Address)
 		refused := to.Reply != nil && to.Reply.Code == smtp.CodeUnavailable
-		if known != to.Accepted || known == refused {
+		if known != (to.Verdict == client.Accepted) || known == refused {
 			return fmt.Errorf("accepted for %s is %v, refused is %v",
-				to.Address, to.Accepted, refused)
+				to.Address, to.Verdict, refused)
 		}
 	}
 	if len(expected) == 0 {
@@ -366,7 +366,7 @@ func (m *demoMessage) accepted() string {
 	n := 0
 	if m.result != nil {
 		for _, to := range m.result.Recipients {
-			if to.Accepted {
+			if to.Verdict == client.Accepted {
 				n++
 			}
 		}

@@ -290,7 +290,7 @@ func refusedRecipients(recipients []client.Recipient) error {
 	status := exitTempFail
 	var refused []string
 	for _, to := range recipients {
-		if to.Accepted || to.Reply == nil || to.Reply.Positive() {
+		if to.Verdict == client.Accepted || to.Reply == nil || to.Reply.Positive() {
 			continue
 		}
 		refused = append(refused, fmt.Sprintf("%s: %v", to.Address, to.Reply))
@@ -330,7 +330,7 @@ func newSendResult(r *client.Result) sendResult {
 		v.Reply = printable(r.Reply.String())
 	}
 	for _, to := range r.Recipients {
-		one := recipientResult{Address: to.Address, Accepted: to.Accepted}
+		one := recipientResult{Address: to.Address, Accepted: to.Verdict == client.Accepted}
 		if to.Reply != nil {
 			one.Reply = printable(to.Reply.String())
 		}

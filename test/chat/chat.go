@@ -8,7 +8,10 @@
 //	T: 5m      so much time passes
 //	X: S       the server hangs up
 //	X: C       the client hangs up
+//	X: TLS     from here on, it is TLS: see Roots
 //	# text     a remark
+//
+// What follows after a hanging up is the conversation with the next client.
 //
 // Other letters before the colon are the test's own: what the client is to do, say, and what is to
 // come of it. See Chat.Note.
@@ -48,6 +51,7 @@ const (
 	Time         Kind = 'T' // time passes
 	ServerHangUp Kind = 's' // the server hangs up
 	ClientHangUp Kind = 'c' // the client hangs up
+	StartTLS     Kind = 't' // both change to TLS
 )
 
 // A note is a line of the test's own.
@@ -134,7 +138,7 @@ func (c *Chat) add(n int, line string) bool {
 		step.Kind = Time
 		step.Wait, err = time.ParseDuration(text)
 	case "X:":
-		step.Kind = map[string]Kind{"S": ServerHangUp, "C": ClientHangUp}[text]
+		step.Kind = map[string]Kind{"S": ServerHangUp, "C": ClientHangUp, "TLS": StartTLS}[text]
 	default:
 		c.notes = append(c.notes, note{mark[0], text})
 		return mark[1] == ':' && 'A' <= mark[0] && mark[0] <= 'Z'

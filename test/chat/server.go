@@ -11,8 +11,9 @@ import (
 	"github.com/go-poe/poe/wheel"
 )
 
-// Serve plays the server of a conversation, to the first client that connects to the port. It ends
-// when the client hangs up, or the conversation says that the server does.
+// Serve plays the server of a conversation, to the first client that connects to the port, and to the
+// next after it if there is more to say. It ends when the last client hangs up, or the conversation
+// says that the server does.
 //
 // Lines of the server's that follow each other are sent at once. The conversation has to go as
 // written: what the client says besides, and a client that hangs up while there is more to come,
@@ -48,7 +49,13 @@ func (p *server) start(e *kernel.Event, port string) {
 }
 
 func (p *server) connected(e *kernel.Event, c *wheel.Connection) {
-	p.listener.Close()
+	if p.rw != nil && !p.over {
+		p.Errorf("%s: another client comes, want %s", p.chat.Name, p.want())
+	}
+	if !p.more() {
+		p.listener.Close()
+	}
+	p.over = false
 	var err error
 	p.rw, err = wheel.NewReadWrite(e.Session, wheel.ReadWriteOptions{
 		Handle:       c.Socket,
@@ -64,6 +71,17 @@ func (p *server) connected(e *kernel.Event, c *wheel.Connection) {
 	p.goOn()
 }
 
+// more reports whether there is to be another client after this one.
+func (p *server) more() bool {
+	ends := 0
+	for _, step := range p.steps {
+		if step.Kind == ServerHangUp || step.Kind == ClientHangUp {
+			ends++
+		}
+	}
+	return ends > 1
+}
+
 // goOn does what the server does until it has to wait for the client.
 func (p *server) goOn() {
 	for len(p.steps) > 0 && !p.over {
@@ -73,6 +91,11 @@ func (p *server) goOn() {
 		case ServerHangUp:
 			p.rw.Finish()
 			p.over = true
+		case StartTLS:
+			err := p.rw.StartTLS(wheel.TLSOptions{Config: ServerTLS(p.s.Kernel().Now), Server: true})
+			if err != nil {
+				p.Errorf("%s: line %d: %v", p.chat.Name, next.Line, err)
+			}
 		case Time:
 			p.steps = p.steps[1:]
 			p.s.Delay("go_on", next.Wait)
@@ -118,9 +141,16 @@ func (p *server) failed(_ *kernel.Event, failed *wheel.Error) {
 	switch {
 	case p.rw == nil:
 		p.Errorf("%s: the server cannot listen: %v", p.chat.Name, failed)
+	case failed.Wheel != p.rw.ID():
+		return // it is of a client that was there before
 	case len(p.steps) > 0 && p.steps[0].Kind != ClientHangUp:
 		p.Errorf("%s: the client hung up, want %s; it said:\n%s",
 			p.chat.Name, p.want(), strings.Join(p.heard, "\n"))
+	case len(p.steps) > 1:
+		p.steps = p.steps[1:]
+		p.rw.Close()
+		p.over = true
+		return // for another client
 	}
 	p.close()
 }

@@ -19,6 +19,9 @@ var floors = map[string][]string{
 	"component/pluggable":   sessions,
 	"component/dnsbl":       transports,
 	"component/smtp/client": transports,
+	"component/smtp/client/v002": append([]string{
+		"component/smtp/client",
+	}, transports...),
 	"component/smtp/server": transports,
 	"component/smtp/simple": append([]string{
 		"component/dnsbl", "component/smtp/client", "component/smtp/server",

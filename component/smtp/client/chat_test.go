@@ -1,13 +1,16 @@
 package client_test
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/component/smtp/client"
 	"github.com/go-poe/poe/test/chat"
 	"github.com/go-poe/poe/test/sim"
@@ -26,6 +29,7 @@ func worlds(c *chat.Chat) map[string]sim.Options {
 	if len(c.Note(calm)) > 0 {
 		return all
 	}
+	all["byte by byte"] = sim.Options{Buffer: 1}
 	for seed := range uint64(5) {
 		all[fmt.Sprint("rough ", seed)] = sim.Options{
 			Seed:    seed,
@@ -71,6 +75,47 @@ func change(m *client.Message, text string) (err error) {
 	case "auth":
 		user, password, _ := strings.Cut(value, " ")
 		m.Auth = &client.Auth{Mechanism: "PLAIN", User: user, Password: password}
+	case "tls":
+		m.TLS = client.TLSMode(value)
+		m.TLSConfig = &tls.Config{RootCAs: chat.Roots()}
+	case "tls-unknown":
+		m.TLS = client.TLSMode(value)
+	case "require-tls":
+		m.RequireTLS = true
+	case "mechanism":
+		m.Auth.Mechanism = value
+	case "token":
+		m.Auth = &client.Auth{User: "me", Token: value}
+	case "lmtp":
+		m.Protocol, m.Port = client.LMTP, "25"
+	case "without":
+		m.Without = strings.Split(value, " ")
+	case "binary":
+		m.Binary = true
+	case "return":
+		m.Return, m.EnvelopeID = smtp.Return(value), "QQ 314159"
+	case "notify":
+		m.RcptParams = []smtp.RcptParams{{
+			Notify:   smtp.NotifySuccess | smtp.NotifyFailure,
+			Original: smtp.OriginalRecipient{Type: "rfc822", Address: value},
+		}}
+	case "proxy":
+		m.Proxy = &client.Proxy{
+			Source:      netip.MustParseAddrPort(value),
+			Destination: netip.MustParseAddrPort("192.0.2.9:25"),
+		}
+	case "xclient":
+		m.XClient = strings.Split(value, " ")
+	case "deadline":
+		m.Deadline, err = time.ParseDuration(value)
+	case "phase":
+		name, value, _ = strings.Cut(value, " ")
+		at := map[string]*time.Duration{
+			"greeting": &m.Timeouts.Greeting, "hello": &m.Timeouts.Hello, "mail": &m.Timeouts.Mail,
+			"rcpt": &m.Timeouts.Rcpt, "data": &m.Timeouts.Data, "final": &m.Timeouts.Final,
+			"quit": &m.Timeouts.Quit,
+		}[name]
+		*at, err = time.ParseDuration(value)
 	case "timeout":
 		m.Timeout, err = time.ParseDuration(value)
 	case "all-or-nothing":

@@ -2,25 +2,89 @@ package client
 
 import (
 	"errors"
+	"time"
 
 	"github.com/go-poe/poe/kernel"
-	"github.com/go-poe/poe/session"
 )
 
 // Options are the options of a client that stays. Alias has no default.
 type Options struct {
 	Alias kernel.Alias // the name to which messages are posted
 
-	MaxDeliveries int // messages that are sent at the same time; 0 means 100
-	MaxWaiting    int // messages that wait for their turn; 0 means 10,000
+	// MaxDeliveries is how many connections there may be, and so how many messages are sent at the
+	// same time; 0 means 100.
+	MaxDeliveries int
 
-	// Defaults are used for what a message leaves out: Server, Port, MyHostname, BindAddress,
-	// BindPort, Timeout and Auth.
+	// MaxConnections is how many of them may go to one destination: a server, with all that is the
+	// same for all messages of a connection, such as TLS and the user; 0 means 20.
+	MaxConnections int
+
+	MaxWaiting            int           // messages that wait for their turn; 0 means 10,000
+	MessagesPerConnection int           // 0 means 1000
+	IdleTime              time.Duration // how long a connection waits for a message; 0 means 5 s
+	Rate                  int           // messages per second to one destination; 0 means any
+
+	// Retry is how often a message is sent again, to those for whom nothing is decided yet.
+	Retry Retry
+
+	// Defaults are used for what a message leaves out: how to reach the server and how to talk to
+	// it, from Server to Deadline in the list of a Message's fields.
 	Defaults Message
 }
 
-// Spawn makes a session that sends the messages that others post to its alias. It takes these
-// events:
+// Retry is how often, and when, a message is sent again after a failure that is not for good. The
+// zero value is never.
+type Retry struct {
+	Times int           // after the first
+	First time.Duration // until the first of them, and then twice as long each time; 0 means 1 min
+	Most  time.Duration // the longest time until the next; 0 means 1 h
+}
+
+// wait returns how long to wait after so many tries.
+func (r Retry) wait(tries int) time.Duration {
+	wait := r.First
+	for range tries - 1 {
+		if wait *= 2; wait >= r.Most {
+			break
+		}
+	}
+	return min(wait, r.Most)
+}
+
+// withDefaults returns o with what was left out filled in.
+func (o Options) withDefaults() Options {
+	o.MaxDeliveries = orDefault(o.MaxDeliveries, 100)
+	o.MaxConnections = orDefault(o.MaxConnections, 20)
+	o.MaxWaiting = orDefault(o.MaxWaiting, 10_000)
+	o.MessagesPerConnection = orDefault(o.MessagesPerConnection, 1000)
+	o.IdleTime = orDefault(o.IdleTime, 5*time.Second)
+	o.Retry.First = orDefault(o.Retry.First, time.Minute)
+	o.Retry.Most = orDefault(o.Retry.Most, time.Hour)
+	return o
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// check returns what is wrong with the options.
+func (o *Options) check() error {
+	least := min(o.MaxDeliveries, o.MaxConnections, o.MaxWaiting, o.MessagesPerConnection, o.Rate,
+		o.Retry.Times, int(min(o.IdleTime, o.Retry.First, o.Retry.Most, 0)))
+	switch {
+	case o.Alias == "":
+		return errors.New("smtp client: Options has no Alias")
+	case least < 0:
+		return errors.New("smtp client: Options has a limit below 0")
+	}
+	return nil
+}
+
+// Spawn makes a session that sends the messages that others post to its alias. It keeps
+// connections, and uses them again. It takes these events:
 //
 //	send           *Message: to be sent. The sender of the event gets the result, by one of the
 //	               events that the message names, and is kept alive until then. The message is the
@@ -30,175 +94,19 @@ type Options struct {
 // A message that is refused, because too many wait or because of smtp_shutdown, gets a result of
 // kind ShutDown. So does each that is not sent when the client is stopped.
 //
+// While a connection rests, the program is not idle: see Options.IdleTime.
+//
 // The error is kernel.ErrAliasTaken, or says what is wrong with the options.
 //
 // POE: what the authors of POE::Component::Client::SMTP meant to do: a spawn.
 func Spawn(parent *kernel.Session, opts Options) (*kernel.Session, error) {
-	if opts.Alias == "" {
-		return nil, errors.New("smtp client: Options has no Alias")
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
-	if opts.MaxDeliveries < 0 || opts.MaxWaiting < 0 {
-		return nil, errors.New("smtp client: Options has a limit below 0")
-	}
-	if opts.MaxDeliveries == 0 {
-		opts.MaxDeliveries = 100
-	}
-	if opts.MaxWaiting == 0 {
-		opts.MaxWaiting = 10_000
-	}
-	c := &client{opts: opts}
-	s := parent.Create(session.Events{
-		kernel.Start:    c.start,
-		kernel.Stop:     c.stop,
-		kernel.Child:    c.child,
-		"send":          session.On(c.send),
-		"send_next":     c.sendNext,
-		"smtp_shutdown": c.shutdown,
-	})
+	c := &mailer{opts: opts.withDefaults(), destinations: make(map[route]*destination)}
+	s := parent.Create(c.events())
 	if c.taken != nil {
 		return nil, c.taken // and nothing keeps the session
 	}
 	return s, nil
-}
-
-// A client keeps no connection: each message has a session of its own, a child of the client's.
-type client struct {
-	opts    Options
-	taken   error // the alias is another's
-	waiting []request
-	active  int
-	ending  bool
-	ended   bool // the alias is given up
-	stopped bool // the session ends: what it posts now would end with it
-}
-
-// A request is a message, and who wants it sent.
-type request struct {
-	m    *Message
-	from *kernel.Session
-}
-
-// holdTag keeps those alive who wait for a result.
-const holdTag = "smtp client"
-
-func (c *client) start(e *kernel.Event) { c.taken = e.Session.AliasSet(c.opts.Alias) }
-
-// send begins to send a message, or lets it wait.
-func (c *client) send(e *kernel.Event, m *Message) {
-	r := request{m: m, from: e.Sender}
-	switch {
-	case e.Sender == e.Kernel.Root():
-		e.Kernel.Log().Error(ErrNoOwner.Error())
-	case c.ending:
-		c.refuse(e.Session, r, errEnding)
-	case c.active < c.opts.MaxDeliveries:
-		c.begin(e.Session, r)
-	case len(c.waiting) >= c.opts.MaxWaiting:
-		c.refuse(e.Session, r, errTooMany)
-	default:
-		_, _ = r.from.RefcountIncrement(holdTag) // it is alive: it has posted this event
-		c.waiting = append(c.waiting, r)
-	}
-}
-
-// Why a client that stays does not send a message.
-var (
-	errEnding  = errors.New("the client is shutting down")
-	errTooMany = errors.New("too many messages wait")
-)
-
-// begin spawns the session that sends.
-func (c *client) begin(s *kernel.Session, r request) {
-	c.active++
-	m := *r.m
-	c.defaults(&m)
-	deliver(s, r.from, &m)
-}
-
-// defaults fills in what the client has for all messages.
-func (c *client) defaults(m *Message) {
-	d := c.opts.Defaults
-	for _, f := range []struct{ to, from *string }{
-		{&m.Server, &d.Server}, {&m.Port, &d.Port}, {&m.MyHostname, &d.MyHostname},
-		{&m.BindAddress, &d.BindAddress}, {&m.BindPort, &d.BindPort},
-	} {
-		if *f.to == "" {
-			*f.to = *f.from
-		}
-	}
-	if m.Timeout == 0 {
-		m.Timeout = d.Timeout
-	}
-	if m.Auth == nil {
-		m.Auth = d.Auth
-	}
-}
-
-// refuse tells the sender at once that its message is not sent.
-func (c *client) refuse(s *kernel.Session, r request, why error) {
-	m := *r.m
-	c.defaults(&m)
-	d := newDelivery(r.from, &m)
-	d.s, d.began, d.stopped = s, s.Kernel().Now(), c.stopped
-	d.report(&Failure{Kind: ShutDown, Stage: StageConfigure, Err: why})
-}
-
-// child notices that a session that sent has ended. The next message has its place, but not yet: if
-// the client is being stopped, its children are first, and it must not have others then.
-func (c *client) child(e *kernel.Event) {
-	if kernel.Arg[string](e, 0) == kernel.ChildLose {
-		c.active--
-		e.Session.Yield("send_next")
-	}
-}
-
-// sendNext begins to send what waits, as far as there is room.
-func (c *client) sendNext(e *kernel.Event) {
-	for c.active < c.opts.MaxDeliveries && len(c.waiting) > 0 {
-		r := c.next()
-		c.begin(e.Session, r)
-		r.release() // the delivery holds it now
-	}
-	c.end(e.Session)
-}
-
-// next takes the message that waits longest.
-func (c *client) next() request {
-	r := c.waiting[0]
-	c.waiting[0] = request{}
-	c.waiting = c.waiting[1:]
-	return r
-}
-
-// release takes back what kept the sender of a message that waited.
-func (r request) release() {
-	if !r.from.Ended() {
-		_, _ = r.from.RefcountDecrement(holdTag) // it was counted
-	}
-}
-
-// shutdown takes no more messages.
-func (c *client) shutdown(e *kernel.Event) {
-	c.ending = true
-	c.end(e.Session)
-}
-
-// end gives the alias up when there is nothing left to do, and with it the last that keeps the
-// session.
-func (c *client) end(s *kernel.Session) {
-	if c.ending && !c.ended && c.active == 0 && len(c.waiting) == 0 {
-		c.ended = true
-		_ = s.AliasRemove(c.opts.Alias) // it is there
-	}
-}
-
-// stop sees to it that each message that waits gets its result, also if the session is stopped from
-// outside.
-func (c *client) stop(e *kernel.Event) {
-	c.stopped = true
-	for len(c.waiting) > 0 {
-		r := c.next()
-		c.refuse(e.Session, r, errStopped)
-		r.release()
-	}
 }

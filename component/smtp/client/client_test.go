@@ -353,7 +353,7 @@ X: C
 		"result": session.On(p.gotResult),
 	})
 	p.run()
-	p.want("root@localhost not accepted", "failed for now: Timeout: rcpt: nothing happened for 7s")
+	p.want("root@localhost deferred", "failed for now: Timeout: rcpt: nothing happened for 7s")
 }
 
 // A message from outside of any session has nobody to answer to, and is not sent.

@@ -1,184 +1,240 @@
 package client
 
 import (
+	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/go-poe/poe/component/smtp"
-	"github.com/go-poe/poe/filter"
 	"github.com/go-poe/poe/kernel"
-	"github.com/go-poe/poe/session"
 	"github.com/go-poe/poe/wheel"
 )
 
-// A delivery is the session that sends one message: its dialogue with the server, one method a
-// step.
+// A delivery is a message on its way: what became of it so far, and who is to be told.
 type delivery struct {
-	m     *Message
-	owner *kernel.Session // gets the result
-	held  bool            // it is kept alive for that
-	s     *kernel.Session
-	began time.Time
+	m       *Message
+	owner   *kernel.Session // gets the result
+	held    bool            // it is kept alive for that
+	settled func(*Result)   // gets the result too, if it is set
+	pool    *destination    // that sends it again, if that may help; or nil
+	began   time.Time
+	tries   int
 
-	sockets *wheel.SocketFactory
-	rw      *wheel.ReadWrite
-	timer   kernel.AlarmID
-	aliased bool // the session has the name that the message asks for
+	s     *kernel.Session // that sends it, or in whose name the result comes
+	conn  *conn           // that sends it; nil if none does
+	alarm kernel.AlarmID  // for its deadline
+	clock *kernel.Session // which has that alarm
 
-	parser    smtp.ReplyParser
-	continued int    // lines of a reply, with Compat
-	line      string // the last one that came
-	expected  []step // the commands that wait for a reply, oldest first
-	stage     Stage
-	put       int64 // octets of all commands and the text so far
-	noticed   int64 // of them, those that were written when the time-out was last looked at
-	writeErr  error // what went wrong with writing, while there may still be something to read
+	source  *source
+	header  []byte // that comes before the text
+	busy    bool   // it is being opened, or read
+	sending bool   // the text is being sent
+	octets  int64  // of the text, handed over so far
 
-	offered    smtp.Extensions
+	octetsOnWire int64 // of all of it: see size
+
 	recipients []Recipient
-	answered   int         // recipients that have a reply
-	stray      bool        // one was accepted after the failure
-	reply      *smtp.Reply // to the message
-
-	body    body
-	text    *textFilter
-	sending bool // the text is being sent
-	octets  int64
+	round      []int  // those who are to get the message at once, by their indices
+	rcpts      int    // of the round, those who have a reply
+	finals     int    // replies to the text that are to come
+	again      bool   // there was a text already
+	first      [4]int // where a short round is
+	reply      *smtp.Reply
+	failure    *Failure // of the last try
+	heard      bool     // the server has answered one of its commands
+	redialled  bool     // it was given to another connection
+	cancelled  *Failure // it is to be given up as soon as its turn comes
 
 	log     []string
 	done    bool // the result is out
-	stopped bool // the session ends: what it posts now would end with it
+	stopped bool // its session ends: what it posts now would end with it
 }
 
-// newDelivery returns a delivery of m that has not begun.
+// newDelivery returns a delivery of m that has not begun, and keeps owner alive until its result.
 func newDelivery(owner *kernel.Session, m *Message) *delivery {
-	d := &delivery{owner: owner, m: m.withDefaults(), stage: StageConfigure}
+	d := &delivery{owner: owner, m: m.withDefaults(), began: owner.Kernel().Now()}
 	d.recipients = make([]Recipient, len(d.m.To))
 	for i, to := range d.m.To {
 		d.recipients[i].Address = to
 	}
+	_, err := owner.RefcountIncrement(holdTag)
+	d.held = err == nil
 	return d
 }
 
-// events is the session's table. The names are those of version 0.22, as far as it has them.
-func (d *delivery) events() session.Events {
-	return session.Events{
-		kernel.Start:             d.start,
-		kernel.Stop:              d.stop,
-		"open_message":           d.open,
-		"file_opened":            session.On(d.opened),
-		"smtp_send":              d.connect,
-		"connection_established": session.On(d.connected),
-		"connection_error":       session.On(d.connectFailed),
-		"smtp_session_input":     session.On(d.gotLine),
-		"smtp_session_flushed":   func(*kernel.Event) { d.alive() },
-		"smtp_session_error":     session.On(d.connectionLost),
-		"text_read":              session.On(d.chunkRead),
-		"more_text":              func(*kernel.Event) { d.moreText() },
-		"smtp_timeout_event":     d.timedOut,
-		"smtp_shutdown":          func(*kernel.Event) {},
-		"smtp_progress":          func(*kernel.Event) {},
+// holdTag keeps those alive who wait for a result.
+const holdTag = "smtp client"
+
+// watch has s look at the deadline.
+func (d *delivery) watch(s *kernel.Session) {
+	if d.m.Deadline > 0 {
+		d.clock = s
+		d.alarm = s.DelaySet("smtp_deadline", d.m.Deadline, d)
 	}
 }
 
-func (d *delivery) start(e *kernel.Event) {
-	d.s = e.Session
-	d.began = e.Kernel.Now()
-	_, err := d.owner.RefcountIncrement(holdTag)
-	d.held = err == nil // it may have ended, if it had to wait for its turn
-	if d.m.Alias != "" {
-		// A name that is taken is no reason not to send.
-		d.aliased = d.s.AliasSet(kernel.Alias(d.m.Alias)) == nil
-	}
-	timeout := d.m.Timeout
-	if timeout < 0 {
-		timeout = DefaultTimeout // until check says what it has against it
-	}
-	d.timer = d.s.DelaySet("smtp_timeout_event", timeout)
-	d.s.Yield("open_message")
+// expired is when there is no more time for d.
+func expired(_ *kernel.Event, d *delivery) {
+	f := &Failure{Kind: TimedOut, Stage: StageConfigure, timeout: d.m.Deadline, deadline: true}
+	d.clock = nil
+	d.cancel(f)
 }
 
-// stop sees to it that the owner gets a result even if the session is stopped from outside.
-func (d *delivery) stop(*kernel.Event) {
-	d.stopped = true
-	d.fail(&Failure{Kind: ShutDown, Stage: d.waitsFor(), Err: errStopped})
-}
-
-var errNoText = errors.New("nothing more of the message could be read")
-
-var errStopped = errors.New("the session was stopped")
-
-// connect begins to connect, unless something is wrong with the message.
-func (d *delivery) connect(*kernel.Event) {
-	if d.done {
-		return
+// cancel gives d up, wherever it is.
+func (d *delivery) cancel(f *Failure) {
+	switch {
+	case d.done:
+	case d.conn == nil:
+		d.pool.withdraw(d)
+		d.report(f)
+	case d.conn.cur == d:
+		f.Stage = d.conn.waitsFor()
+		d.conn.fail(f)
+	default:
+		d.cancelled = f // its envelope is sent ahead, and another message has the connection
 	}
-	if err := d.m.check(); err != nil {
-		d.fail(&Failure{Kind: Configure, Stage: StageConfigure, Err: err})
-		return
+}
+
+// inMemory reports whether all that is to be sent is there without reading anything.
+func (d *delivery) inMemory() bool {
+	m := d.m
+	return m.Source == nil && m.FileHandle == nil && m.MessageFile == "" && m.DKIM == nil
+}
+
+// open finds a text that is in memory.
+func (d *delivery) open() {
+	if d.source == nil {
+		d.source, _ = openSource(d.m) // memory is always there
 	}
-	d.stage = StageConnect
-	d.progress(StageConnect, "", "")
-	d.alive()
-	d.sockets = wheel.NewSocketFactory(d.s, wheel.SocketFactoryOptions{
-		RemoteAddress: d.m.Server,
-		RemotePort:    d.m.Port,
-		BindAddress:   d.m.BindAddress,
-		BindPort:      d.m.BindPort,
-		SuccessEvent:  "connection_established",
-		FailureEvent:  "connection_error",
-	})
 }
 
-func (d *delivery) connectFailed(_ *kernel.Event, failed *wheel.Error) {
-	d.fail(&Failure{Kind: NoConnect, Stage: StageConnect, Err: failed})
+// An opened is a text that is ready to be sent.
+type opened struct {
+	source *source
+	header []byte
 }
 
-// connected waits for the greeting: the client never speaks first.
-func (d *delivery) connected(_ *kernel.Event, c *wheel.Connection) {
-	rw, err := wheel.NewReadWrite(d.s, wheel.ReadWriteOptions{
-		Handle: c.Socket,
-		InputFilter: filter.NewLine(filter.LineOptions{
-			Newline: filter.NetNewline, MaxLength: smtp.DefaultReplyLine,
-		}),
-		OutputFilter: filter.NewStream(filter.StreamOptions{}),
-		InputEvent:   "smtp_session_input",
-		FlushedEvent: "smtp_session_flushed",
-		ErrorEvent:   "smtp_session_error",
-		LowEvent:     "more_text",
-		HighMark:     highMark,
-		LowMark:      lowMark,
-	})
+// openMessage finds the text of a message and signs it. It may block.
+func openMessage(ctx context.Context, m *Message) (any, error) {
+	source, err := openSource(m)
 	if err != nil {
-		failed := &wheel.Error{Op: "select", Err: err}
-		d.fail(&Failure{Kind: NoConnect, Stage: StageConnect, Err: failed})
-		return
+		return nil, err
 	}
-	d.rw = rw
-	d.expect(StageGreeting, d.greeted)
-	d.alive()
+	text := opened{source: source}
+	if m.DKIM != nil {
+		if text.header, err = m.DKIM.sign(ctx, source); err != nil {
+			source.close()
+			return nil, signError{err}
+		}
+	}
+	return text, nil
 }
 
-// alive pushes the time-out forward: something has happened.
-func (d *delivery) alive() {
-	if !d.done {
-		d.wait(d.m.Timeout)
+// A signError is why a message could not be signed.
+type signError struct{ error }
+
+func (e signError) Unwrap() error { return e.error }
+
+// open finds the text of the message at hand, and then goes on to send it.
+func (c *conn) open(*kernel.Event) {
+	switch d := c.cur; {
+	case c.over():
+	case d.source != nil || d.inMemory():
+		d.open()
+		c.s.Yield("smtp_send")
+	case d.m.DKIM == nil && (d.m.Source != nil || d.m.FileHandle != nil):
+		d.source, _ = openSource(d.m) // what is open already is only adopted
+		c.s.Yield("smtp_send")
+	default:
+		m := d.m
+		c.work(func(ctx context.Context) (any, error) { return openMessage(ctx, m) }, "file_opened")
 	}
 }
 
-// wait lets the time-out come in so long from now.
-func (d *delivery) wait(timeout time.Duration) { _, _ = d.s.DelayAdjust(d.timer, timeout) }
-
-// timedOut gives up, unless the server has at least taken something of what waits to be written.
-func (d *delivery) timedOut(*kernel.Event) {
-	if written := d.written(); !d.done && written > d.noticed && written < d.put {
-		d.noticed = written
-		d.timer = d.s.DelaySet("smtp_timeout_event", d.m.Timeout)
+// opened goes on to send, if there is a text.
+func (c *conn) opened(_ *kernel.Event, done *kernel.Done) {
+	d := c.cur
+	text, ok := done.Value.(opened)
+	if c.over() { // it took too long
+		if ok {
+			text.source.close()
+		}
 		return
 	}
-	f := &Failure{Kind: TimedOut, Stage: d.waitsFor(), timeout: d.m.Timeout}
-	if d.body.busy && (d.sending || f.Stage == StageConfigure) {
-		f.Err = errNoText
+	d.busy = false
+	var unsigned signError
+	switch {
+	case errors.As(done.Err, &unsigned):
+		c.fail(&Failure{Kind: Configure, Stage: StageConfigure, Err: unsigned})
+	case done.Err != nil && d.m.MessageFile != "" && !errors.Is(done.Err, syscall.EISDIR):
+		c.fail(&Failure{
+			Kind:  NoFile,
+			Stage: StageConfigure,
+			Err:   noFileError{name: d.m.MessageFile, err: done.Err},
+		})
+	case done.Err != nil:
+		c.unreadable(done.Err)
+	default:
+		d.source, d.header = text.source, text.header
+		c.s.Yield("smtp_send")
 	}
-	d.fail(f)
+}
+
+// A noFileError has the text that 0.22 gives it.
+type noFileError struct {
+	name string
+	err  error
+}
+
+func (e noFileError) Error() string { return e.name + " not found!" }
+func (e noFileError) Unwrap() error { return e.err }
+
+// work has f called where it may block.
+func (c *conn) work(f func(context.Context) (any, error), event string) {
+	if err := c.s.Work(f, event); err != nil {
+		c.unreadable(err)
+		return
+	}
+	c.cur.busy = true
+}
+
+// unreadable gives up. What was sent of the text so far has no end, so no server takes it for a
+// message.
+func (c *conn) unreadable(err error) {
+	c.fail(&Failure{Kind: Lost, Stage: c.waitsFor(), Err: &wheel.Error{Op: "read", Err: err}})
+}
+
+// release closes the text. One that is being read is closed by whoever reads it: see readText.
+func (d *delivery) release() {
+	d.sending = false
+	switch {
+	case d.source == nil:
+	case d.busy:
+		d.source.interrupt()
+	default:
+		d.source.close()
+	}
+	d.source = nil
+}
+
+// watched reports whether anybody wants to know the lines of the dialogue.
+func (d *delivery) watched() bool { return d != nil && (d.m.TransactionLog || d.m.Progress != "") }
+
+// record adds a line to the log.
+func (d *delivery) record(arrow, line string) {
+	if d.m.TransactionLog && !d.done && len(d.log) < maxLogLines {
+		d.log = append(d.log, arrow+line)
+	}
+}
+
+// tell posts an event to the owner, if the message names one, and it has not ended.
+func (d *delivery) tell(event string, args ...any) {
+	switch {
+	case event == "" || d.owner.Ended():
+	case d.stopped || d.s == nil:
+		d.owner.Yield(event, args...)
+	default:
+		_ = d.s.Post(d.owner, event, args...) // neither has ended
+	}
 }

@@ -247,7 +247,7 @@ func TestNoConnection(t *testing.T) {
 			test.change(&m)
 			p.sender(m)
 			p.run()
-			p.want("b@example.com not accepted", test.want)
+			p.want("b@example.com deferred", test.want)
 		})
 	}
 }
@@ -368,7 +368,7 @@ func TestTooMuchWork(t *testing.T) {
 	m.MessageFile = os.DevNull
 	p.sender(m)
 	p.run()
-	p.want("b@example.com not accepted", "failed for now: POE::Wheel::ReadWrite: configure: "+
+	p.want("b@example.com deferred", "failed for now: POE::Wheel::ReadWrite: configure: "+
 		"kernel: too much slow work waits")
 }
 
@@ -410,7 +410,7 @@ func TestEndlessReply(t *testing.T) {
 			m.Compat = test.compat
 			p.sender(m)
 			p.run()
-			p.want("b@example.com not accepted", test.want)
+			p.want("b@example.com deferred", test.want)
 			if sent > 64<<10 {
 				t.Errorf("the server could send %d bytes", sent)
 			}
@@ -743,7 +743,7 @@ func TestStopped(t *testing.T) {
 		{"the delivery", func(p *place, _, delivery *kernel.Session) {
 			p.k.Signal(delivery, "UIDESTROY")
 		}, []string{
-			"b@example.com not accepted",
+			"b@example.com deferred",
 			"failed for now: Shutdown: hello: the session was stopped",
 		}},
 		{"the owner, with its child", func(p *place, owner, _ *kernel.Session) {

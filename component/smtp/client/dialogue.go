@@ -13,8 +13,10 @@ import (
 // A step is a command that waits for its reply.
 type step struct {
 	stage Stage
-	end   int64 // of the command, in the octets that are put
-	then  func(r *smtp.Reply)
+	d     *delivery // for which it is; nil if for all
+	to    int       // the recipient, by its index, where it is for one
+	end   int64     // of the command, in the octets that are put
+	then  func(*conn, step, *smtp.Reply)
 }
 
 // unended is the end of a text that goes on.
@@ -27,165 +29,180 @@ const maxContinued = 1000
 const maxLogLines = 10_000
 
 // command sends one line, and notes what its reply leads to. The log gets the line, or what masks
-// it.
-func (d *delivery) command(at Stage, line []byte, masked string, then func(*smtp.Reply)) {
-	if masked == "" {
-		masked = string(line[:len(line)-len("\r\n")])
+// it. The line may be in scratch.
+func (c *conn) command(s step, line []byte, masked string) bool {
+	if s.d == nil {
+		s.d = c.cur
 	}
-	d.record("-> ", masked)
-	d.progress(at, masked, "")
-	if d.send(filter.Record{Bytes: line}) {
-		d.expect(at, then)
+	if s.d.watched() {
+		if masked == "" {
+			masked = string(line[:len(line)-len("\r\n")])
+		}
+		s.d.record("-> ", masked)
+		c.progress(s.d, s.stage, masked, "")
 	}
+	ok := c.write(filter.Record{Bytes: line})
+	if ok {
+		c.expect(s)
+	}
+	c.scratch = line[:0]
+	return ok
 }
 
-// send hands something to the wheel, to be written. If that is not possible, it gives up, and
+// write hands something to the wheel, to be written. If that is not possible, it gives up, and
 // returns false.
-func (d *delivery) send(r filter.Record) bool {
-	before := d.rw.OutOctets()
-	if err := d.rw.PutRecord(r); err != nil {
-		failed := &wheel.Error{Op: "write", Err: err, Wheel: d.rw.ID()}
-		d.fail(&Failure{Kind: Lost, Stage: d.waitsFor(), Err: failed})
+func (c *conn) write(r filter.Record) bool {
+	before := c.rw.OutOctets()
+	if err := c.rw.PutRecord(r); err != nil {
+		failed := &wheel.Error{Op: "write", Err: err, Wheel: c.rw.ID()}
+		c.fail(&Failure{Kind: Lost, Stage: c.waitsFor(), Err: failed})
 		return false
 	}
-	d.put += int64(d.rw.OutOctets() - before)
+	c.put += int64(c.rw.OutOctets() - before)
 	return true
 }
 
 // written returns how much of what was put the system has taken.
-func (d *delivery) written() int64 {
-	if d.rw == nil {
+func (c *conn) written() int64 {
+	if c.rw == nil {
 		return 0
 	}
-	return d.put - int64(d.rw.OutOctets())
+	return c.put - int64(c.rw.OutOctets())
 }
 
 // expect notes that the next reply, after those that are expected already, is to what was put last.
-func (d *delivery) expect(at Stage, then func(*smtp.Reply)) {
-	d.stage = at
-	d.expected = append(d.expected, step{at, d.put, then})
+func (c *conn) expect(s step) {
+	if s.end == 0 {
+		s.end = c.put
+	}
+	if s.d == nil {
+		s.d = c.cur
+	}
+	c.stage = s.stage
+	c.expected.add(s)
 }
 
 // gotLine takes one line of a reply. When the reply is whole, the oldest command has its answer.
-func (d *delivery) gotLine(_ *kernel.Event, in *wheel.Input) {
-	d.line = string(in.Bytes)
-	d.record("<- ", d.line)
-	d.progress(d.waitsFor(), "", d.line)
-	r, whole := d.assemble(in.Bytes)
-	if whole || d.m.Compat {
-		d.alive() // a reply that never ends is none
+func (c *conn) gotLine(_ *kernel.Event, in *wheel.Input) {
+	if d := c.answered(); d.watched() {
+		line := string(in.Bytes)
+		d.record("<- ", line)
+		c.progress(d, c.waitsFor(), "", line)
 	}
+	whole, ok := c.assemble(in.Bytes)
+	if whole || c.m.Compat {
+		c.alive() // a reply that never ends is none
+	}
+	c.line = append(c.line[:0], in.Bytes...)
 	switch {
 	case !whole:
-	case r == nil || len(d.expected) == 0:
-		d.nonsense()
+	case !ok || len(c.expected.waiting()) == 0:
+		c.nonsense()
 	default:
-		d.answer(r)
+		c.answer(c.parser.Reply())
 	}
+}
+
+// answered returns the message for which the next line is, or nil.
+func (c *conn) answered() *delivery {
+	if waiting := c.expected.waiting(); len(waiting) > 0 {
+		return waiting[0].d
+	}
+	return c.cur
 }
 
 // answer gives a reply to the command that it is for.
-func (d *delivery) answer(r *smtp.Reply) {
-	next := d.expected[0]
+func (c *conn) answer(r *smtp.Reply) {
+	next := c.expected.waiting()[0]
 	negative := r.Code >= 400
 	switch {
-	case r.Code == smtp.CodeNotAvailable && !d.m.Compat:
-		d.refused(next.stage, r) // whatever it is an answer to
-	case !negative && d.writeErr != nil:
-		d.expected = d.expected[1:] // what was lost is not answered by that
-	case d.written() >= next.end:
-		d.expected = d.expected[1:]
-		next.then(r)
+	case r.Code == smtp.CodeNotAvailable && !c.m.Compat:
+		c.refused(next.stage, r) // whatever it is an answer to
+	case !negative && c.writeErr != nil:
+		c.expected.take() // what was lost is not answered by that
+	case c.written() >= next.end, next.stage == StageQuit: // a goodbye may come early
+		c.expected.take()
+		if next.d != nil {
+			next.d.heard = true
+		}
+		next.then(c, next, r)
 	case negative:
-		d.refused(next.stage, r)
+		c.refused(next.stage, r)
 	default:
-		d.nonsense() // nobody can accept what was not even sent
+		c.nonsense() // nobody can accept what was not even sent
 	}
 }
 
-// assemble puts a reply together. It returns none for a line that makes no sense.
-func (d *delivery) assemble(line []byte) (r *smtp.Reply, whole bool) {
-	if d.m.Compat {
-		return d.classify(line)
+// assemble puts a reply together. A line that makes no sense is whole, and not ok.
+func (c *conn) assemble(line []byte) (whole, ok bool) {
+	if c.m.Compat {
+		return c.classify(line)
 	}
-	whole, err := d.parser.Add(line)
-	switch {
-	case err != nil:
-		return nil, true
-	case !whole:
-		return nil, false
-	}
-	return d.parser.Reply(), true
+	whole, err := c.parser.Add(line)
+	return whole || err != nil, err == nil
 }
 
 // classify is assemble with Compat: the last line alone is the reply.
-func (d *delivery) classify(line []byte) (r *smtp.Reply, whole bool) {
+func (c *conn) classify(line []byte) (whole, ok bool) {
 	if smtp.ClassifyLine(line) == smtp.ContinueLine {
-		d.continued++
-		return nil, d.continued > maxContinued
+		c.continued++
+		return c.continued > maxContinued, false
 	}
-	d.continued = 0
-	d.parser.Reset()
-	if whole, err := d.parser.Add(line); err != nil || !whole {
-		return nil, true
-	}
-	return d.parser.Reply(), true
+	c.continued = 0
+	c.parser.Reset()
+	whole, err := c.parser.Add(line)
+	return true, err == nil && whole
 }
 
 // accepts reports whether r is what was hoped for: what ok says, or with Compat any code below 400.
-func (d *delivery) accepts(r *smtp.Reply, ok bool) bool {
-	if d.m.Compat {
+func (c *conn) accepts(r *smtp.Reply, ok bool) bool {
+	if c.m.Compat {
 		return r.Code < 400
 	}
 	return ok
 }
 
-// refused ends the delivery with what the server said.
-func (d *delivery) refused(at Stage, r *smtp.Reply) {
-	d.fail(&Failure{Kind: ServerError, Stage: at, Reply: r, Line: d.line})
+// refused ends the message at hand with what the server said.
+func (c *conn) refused(at Stage, r *smtp.Reply) {
+	c.fail(&Failure{Kind: ServerError, Stage: at, Reply: r, Line: string(c.line)})
 }
 
-// nonsense ends the delivery with a line that is no reply, or answers nothing.
-func (d *delivery) nonsense() {
-	d.fail(&Failure{Kind: ServerError, Stage: d.waitsFor(), Line: d.line})
+// nonsense ends the message at hand with a line that is no reply, or answers nothing.
+func (c *conn) nonsense() {
+	c.fail(&Failure{Kind: ServerError, Stage: c.waitsFor(), Line: string(c.line)})
 }
 
 // waitsFor returns the stage whose reply is to come next.
-func (d *delivery) waitsFor() Stage {
-	if d.sending {
+func (c *conn) waitsFor() Stage {
+	if c.cur != nil && c.cur.sending {
 		return StageText
 	}
-	if len(d.expected) > 0 {
-		return d.expected[0].stage
+	if waiting := c.expected.waiting(); len(waiting) > 0 {
+		return waiting[0].stage
 	}
-	return d.stage
+	return c.stage
 }
 
-// connectionLost ends the delivery, unless only writing has failed: the server may have said why
-// before it closed, and that is worth more than the error.
-func (d *delivery) connectionLost(_ *kernel.Event, failed *wheel.Error) {
-	if failed.Op == "write" && !d.done {
-		d.writeErr = failed
-		return
-	}
-	if errors.Is(failed, filter.ErrTooLong) {
-		d.fail(&Failure{Kind: ServerError, Stage: d.waitsFor(), Line: "(a line without end)"})
-		return
-	}
-	d.fail(&Failure{Kind: Lost, Stage: d.waitsFor(), Err: failed})
-}
-
-// record adds a line to the log.
-func (d *delivery) record(arrow, line string) {
-	if d.m.TransactionLog && !d.done && len(d.log) < maxLogLines {
-		d.log = append(d.log, arrow+line)
+// connectionLost ends the message at hand, unless only writing has failed: the server may have said
+// why before it closed, and that is worth more than the error.
+func (c *conn) connectionLost(_ *kernel.Event, failed *wheel.Error) {
+	switch {
+	case failed.Op == "handshake":
+		c.notSecured(failed)
+	case failed.Op == "write" && !c.over():
+		c.writeErr = failed
+	case errors.Is(failed, filter.ErrTooLong):
+		c.line = append(c.line[:0], "(a line without end)"...)
+		c.nonsense()
+	default:
+		c.fail(&Failure{Kind: Lost, Stage: c.waitsFor(), Err: failed})
 	}
 }
 
-// progress tells the owner of a step, if it wants to know. Of what comes after the result, that is
-// only the goodbye.
-func (d *delivery) progress(at Stage, sent, got string) {
-	if d.m.Progress != "" && (!d.done || at == StageQuit) {
+// progress tells the owner of a message of a step, if it wants to know. Of what comes after the
+// result, that is only the goodbye.
+func (c *conn) progress(d *delivery, at Stage, sent, got string) {
+	if d != nil && d.m.Progress != "" && (!d.done || at == StageQuit) {
 		d.tell(d.m.Progress, &Progress{
 			Context: d.m.Context, Stage: at, Sent: sent, Got: got, Octets: d.octets,
 		})

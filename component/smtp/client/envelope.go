@@ -2,162 +2,327 @@ package client
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/go-poe/poe/component/smtp"
 )
 
-// greeted says hello to a server that is ready.
-func (d *delivery) greeted(r *smtp.Reply) {
-	if !d.accepts(r, r.Code == smtp.CodeServiceReady) {
-		d.refused(StageGreeting, r)
+// envelope sends the envelope of d: all of it at once, if the server takes that (RFC 2920), else its
+// first line. Where one recipient may stop the message, the text waits for all of them.
+func (c *conn) envelope(d *delivery) {
+	if f := c.unfit(d); f != nil {
+		c.unsent(d, f)
 		return
 	}
-	verb := smtp.VerbEHLO
-	if d.m.Compat && !d.m.Auth.wanted() {
-		verb = smtp.VerbHELO
-	}
-	d.hello(verb)
-}
-
-func (d *delivery) hello(verb smtp.Verb) {
-	line, err := smtp.AppendHello(nil, verb, d.m.MyHostname)
+	d.nextRound(c.limits)
+	line, err := smtp.AppendMail(c.scratch[:0], c.wireAddress(d.m.From), c.mailParams(d))
 	if err != nil {
-		d.fail(&Failure{Kind: Configure, Stage: StageHello, Err: err})
+		c.unsent(d, &Failure{Kind: Configure, Stage: StageMail, Err: err})
 		return
 	}
-	d.command(StageHello, line, "", func(r *smtp.Reply) { d.helloed(verb, r) })
-}
-
-// helloed learns what the server offers. One that does not know EHLO is greeted again, with HELO
-// (RFC 5321, section 3.2).
-func (d *delivery) helloed(verb smtp.Verb, r *smtp.Reply) {
+	if c.dirty {
+		c.dirty = false
+		reset := smtp.AppendVerb(nil, smtp.VerbRSET)
+		if !c.command(step{stage: StageMail, d: d, then: (*conn).reset}, reset, "") || !c.pipelines() {
+			return
+		}
+	}
+	if !c.command(step{stage: StageMail, d: d, then: (*conn).mailed}, line, "") || !c.pipelines() {
+		return
+	}
+	for _, i := range d.round {
+		if !c.recipient(d, i) {
+			return
+		}
+	}
+	if d.m.AllOrNothing {
+		return
+	}
 	switch {
-	case d.accepts(r, r.Positive()):
-	case verb == smtp.VerbEHLO && r.Permanent() && !d.m.Compat && !d.m.Auth.wanted():
-		d.hello(smtp.VerbHELO)
-		return
-	default:
-		d.refused(StageHello, r)
-		return
+	case !c.chunks():
+		c.data(d)
+	case c.cur == d && !c.rested && d.short() && d.m.Protocol != LMTP:
+		c.beginText(d)
 	}
-	if verb == smtp.VerbEHLO {
-		d.offered = smtp.ParseExtensions(r)
-	}
-	if d.m.Auth.wanted() {
-		d.authenticate()
-		return
-	}
-	d.mail()
 }
 
-// mail sends the envelope: all of it at once, if the server takes that (RFC 2920), else its first
-// line. Where one recipient may stop the message, DATA waits for all of them.
-func (d *delivery) mail() {
-	line, err := smtp.AppendMail(nil, d.m.From, d.mailParams())
-	if d.needsUTF8() && !d.offered.Has(smtp.ExtSMTPUTF8) && !d.m.Compat {
+// unsent is when d is not for this server. What comes before it on the connection goes on.
+func (c *conn) unsent(d *delivery, f *Failure) {
+	if d == c.ahead {
+		c.ahead = nil
+		d.conn = nil
+		d.conclude(f)
+		return
+	}
+	c.fail(f)
+}
+
+// pipelines reports whether commands may go out before the replies to earlier ones are in.
+func (c *conn) pipelines() bool { return c.pipelining && !c.m.Compat }
+
+// chunks reports whether texts are sent with BDAT (RFC 3030).
+func (c *conn) chunks() bool { return c.chunking && !c.m.Compat }
+
+// reset is when the server has forgotten what was before.
+func (c *conn) reset(s step, r *smtp.Reply) {
+	switch {
+	case !r.Positive():
+		c.refused(StageMail, r)
+	case !c.pipelines():
+		c.envelope(s.d)
+	}
+}
+
+// unfit returns what makes it impossible to send d to this server.
+func (c *conn) unfit(d *delivery) *Failure {
+	m := d.m
+	if m.Compat {
+		return nil
+	}
+	size, _ := d.size()
+	var err error
+	switch limit := c.sizeLimit; {
+	case m.RequireTLS && (c.tls == nil || !c.offered.Has(smtp.ExtRequireTLS)):
+		return &Failure{Kind: NotSecure, Stage: StageMail, Err: errPlaintext}
+	case limit > 0 && size > limit:
+		err = fmt.Errorf("the message has %d octets, and the server takes %d", size, limit)
+	case m.Binary && !(c.chunks() && c.offered.Has(smtp.ExtBinaryMIME)):
+		err = errNoBinary
+	case m.wantsReports() && !c.offered.Has(smtp.ExtDSN):
+		err = errNoDSN
+	case c.needsUTF8(d) && !c.offered.Has(smtp.ExtSMTPUTF8):
 		err = errNoUTF8
 	}
 	if err != nil {
-		d.fail(&Failure{Kind: Configure, Stage: StageMail, Err: err})
-		return
+		return &Failure{Kind: Configure, Stage: StageMail, Err: err}
 	}
-	d.command(StageMail, line, "", d.mailed)
-	if !d.pipelines() {
-		return
-	}
-	for i := range d.recipients {
-		d.recipient(i)
-	}
-	if !d.m.AllOrNothing {
-		d.data()
-	}
+	return nil
 }
 
-var errNoUTF8 = errors.New("an address needs SMTPUTF8, which the server does not offer")
+// What a server would have to offer.
+var (
+	errNoBinary = errors.New("a binary message needs CHUNKING and BINARYMIME, " +
+		"which the server does not offer")
+	errNoDSN  = errors.New("a report needs DSN, which the server does not offer")
+	errNoUTF8 = errors.New("an address needs SMTPUTF8, which the server does not offer")
+)
 
-// pipelines reports whether commands may go out before the replies to earlier ones are in.
-func (d *delivery) pipelines() bool { return d.offered.Has(smtp.ExtPipelining) && !d.m.Compat }
+// wantsReports reports whether the message uses what DSN is for.
+func (m *Message) wantsReports() bool {
+	return m.Return != "" || m.EnvelopeID != "" ||
+		slices.ContainsFunc(m.RcptParams, func(p smtp.RcptParams) bool {
+			return p.Notify != 0 || p.Original.Address != ""
+		})
+}
 
-func (d *delivery) mailParams() smtp.MailParams {
-	if d.m.Compat {
+// needsUTF8 reports whether there is an address that cannot be written in ASCII.
+func (c *conn) needsUTF8(d *delivery) bool {
+	needs := func(addr string) bool {
+		if !smtp.NeedsUTF8(addr) {
+			return false
+		}
+		_, ok := asciiAddress(addr)
+		return !ok || c.offered.Has(smtp.ExtSMTPUTF8)
+	}
+	return needs(d.m.From) || slices.ContainsFunc(d.m.To, needs)
+}
+
+// wireAddress returns an address as this server understands it.
+func (c *conn) wireAddress(addr string) string {
+	if !c.m.Compat && smtp.NeedsUTF8(addr) && !c.offered.Has(smtp.ExtSMTPUTF8) {
+		addr, _ = asciiAddress(addr) // unfit has found nothing against it
+	}
+	return addr
+}
+
+func (c *conn) mailParams(d *delivery) smtp.MailParams {
+	m := d.m
+	if m.Compat {
 		return smtp.MailParams{SpaceAfterColon: true}
 	}
-	p := smtp.MailParams{UTF8: d.needsUTF8()}
-	inMemory := d.m.FileHandle == nil && d.m.MessageFile == ""
-	if _, ok := d.offered.Size(); ok && inMemory {
-		p.Size = wireSize(d.m.Body)
+	p := smtp.MailParams{
+		UTF8:       c.needsUTF8(d),
+		RequireTLS: m.RequireTLS,
+		Return:     m.Return,
+		EnvelopeID: m.EnvelopeID,
+		Other:      m.MailParams,
 	}
-	if d.offered.Has(smtp.Ext8BitMIME) && (!inMemory || smtp.NeedsUTF8(string(d.m.Body))) {
+	if size, ok := d.size(); ok && c.offered.Has(smtp.ExtSize) {
+		p.Size = size
+	}
+	switch {
+	case m.Binary:
+		p.Body = smtp.BodyBinaryMIME
+	case c.offered.Has(smtp.Ext8BitMIME) && d.mayBe8Bit():
 		p.Body = smtp.Body8BitMIME
 	}
 	return p
 }
 
-// wireSize returns the length of a text with CR LF for each of its newlines, but without the dots
-// that are doubled: RFC 1870, section 5.
+// size returns how many octets the message has for the server, if that is known: with CR LF for each
+// of its newlines, but without the dots that are doubled (RFC 1870, section 5).
+func (d *delivery) size() (int64, bool) {
+	if !d.inMemory() {
+		return 0, false
+	}
+	if d.octetsOnWire == 0 {
+		d.octetsOnWire = int64(len(d.m.Body))
+		if !d.m.Binary {
+			d.octetsOnWire = wireSize(d.m.Body)
+		}
+	}
+	return d.octetsOnWire, true
+}
+
+// wireSize returns the length of a text with CR LF for each of its newlines.
 func wireSize(text []byte) int64 {
-	pairs := bytes.Count(text, []byte("\r\n"))
-	bare := bytes.Count(text, []byte("\r")) + bytes.Count(text, []byte("\n")) - 2*pairs
-	n := len(text) + bare
+	cr, lf := bytes.Count(text, []byte{'\r'}), bytes.Count(text, []byte{'\n'})
+	n := len(text) + cr + lf - 2*newlinePairs(text, cr)
 	if len(text) > 0 && text[len(text)-1] != '\n' && text[len(text)-1] != '\r' {
 		n += len("\r\n")
 	}
 	return int64(n)
 }
 
-func (d *delivery) needsUTF8() bool {
-	return smtp.NeedsUTF8(d.m.From) || slices.ContainsFunc(d.m.To, smtp.NeedsUTF8)
+// newlinePairs counts each CR LF of a text with so many CR.
+func newlinePairs(text []byte, cr int) (pairs int) {
+	for pairs < cr {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 {
+			break
+		}
+		if i > 0 && text[i-1] == '\r' {
+			pairs++
+		}
+		text = text[i+1:]
+	}
+	return pairs
 }
 
-func (d *delivery) mailed(r *smtp.Reply) {
-	if !d.accepts(r, r.Positive()) {
-		d.refused(StageMail, r)
-		return
+// mayBe8Bit reports whether the text may have an octet above 127. Of a long one that is not worth
+// knowing: BODY=8BITMIME is true of ASCII too.
+func (d *delivery) mayBe8Bit() bool { return !d.inMemory() || !d.short() || !isASCII(d.m.Body) }
+
+// isASCII reports whether a text has no octet above 127.
+func isASCII(text []byte) bool {
+	const high = 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		if binary.NativeEndian.Uint64(text)&high != 0 {
+			return false
+		}
 	}
-	if !d.pipelines() {
-		d.recipient(0)
+	for _, b := range text {
+		if b >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// nextRound chooses the recipients of the next transaction: as many of those who are left as the
+// server takes at once.
+func (d *delivery) nextRound(limits smtp.Limits) {
+	d.round, d.rcpts = d.first[:0], 0
+	var domains []string
+	for i := range d.recipients {
+		if d.recipients[i].Stage != "" {
+			continue
+		}
+		if limits.RcptMax > 0 && len(d.round) >= limits.RcptMax {
+			return
+		}
+		if limits.RcptDomainMax > 0 {
+			_, domain := smtp.SplitAddress(d.recipients[i].Address)
+			if !slices.Contains(domains, domain) {
+				if len(domains) >= limits.RcptDomainMax {
+					continue
+				}
+				domains = append(domains, domain)
+			}
+		}
+		d.recipients[i].taken, d.recipients[i].Reply = false, nil
+		d.round = append(d.round, i)
 	}
 }
 
-// recipient sends the i-th recipient.
-func (d *delivery) recipient(i int) {
-	if d.done {
+func (c *conn) mailed(s step, r *smtp.Reply) {
+	c.dirty = true
+	if !c.accepts(r, r.Positive()) {
+		c.refused(StageMail, r)
 		return
 	}
+	if !c.pipelines() {
+		c.recipient(s.d, s.d.round[0])
+	}
+}
+
+// recipient sends the i-th recipient. It returns false if it could not.
+func (c *conn) recipient(d *delivery, i int) bool {
 	p := smtp.RcptParams{SpaceAfterColon: d.m.Compat}
-	line, err := smtp.AppendRcpt(nil, d.recipients[i].Address, p)
+	if i < len(d.m.RcptParams) && !d.m.Compat {
+		p = d.m.RcptParams[i]
+	}
+	to := c.wireAddress(d.recipients[i].Address)
+	line, err := smtp.AppendRcpt(c.scratch[:0], to, p)
 	if err != nil {
-		d.fail(&Failure{Kind: Configure, Stage: StageRcpt, Err: err})
-		return
+		c.fail(&Failure{Kind: Configure, Stage: StageRcpt, Err: err})
+		return false
 	}
-	d.command(StageRcpt, line, "", func(r *smtp.Reply) { d.answeredRecipient(i, r) })
+	return c.command(step{stage: StageRcpt, d: d, to: i, then: (*conn).answeredRecipient}, line, "")
 }
 
-func (d *delivery) answeredRecipient(i int, r *smtp.Reply) {
-	to := &d.recipients[i]
+func (c *conn) answeredRecipient(s step, r *smtp.Reply) {
+	d, to := s.d, &s.d.recipients[s.to]
 	to.Reply = r
-	to.Accepted = d.accepts(r, r.Positive())
-	d.answered++
-	last := d.answered == len(d.recipients)
+	to.taken = c.accepts(r, r.Positive())
+	d.rcpts++
+	last := d.rcpts == len(d.round)
 	switch {
-	case !to.Accepted && (d.m.AllOrNothing || last && !d.anyAccepted()):
-		d.refused(StageRcpt, r)
-	case !last && !d.pipelines():
-		d.recipient(i + 1)
-	case last && (d.m.AllOrNothing || !d.pipelines()):
-		d.data()
+	case to.taken:
+	case d.m.AllOrNothing:
+		c.refused(StageRcpt, r)
+		return
+	case r.Code == smtp.CodeNoStorage && d.anyTaken():
+		to.Reply = nil // too many for one transaction: RFC 5321, section 4.5.3.1.10
+	default:
+		to.decide(StageRcpt, r)
+		if last && !d.anyTaken() {
+			c.refused(StageRcpt, r)
+			return
+		}
+	}
+	switch {
+	case !last && !c.pipelines():
+		c.recipient(d, d.round[d.rcpts])
+	case !last:
+	case c.chunks():
+		if !d.sending && d.finals == 0 {
+			c.beginText(d)
+		}
+	case d.m.AllOrNothing || !c.pipelines():
+		c.data(d)
 	}
 }
 
-func (d *delivery) anyAccepted() bool {
-	return slices.ContainsFunc(d.recipients, func(to Recipient) bool { return to.Accepted })
+// decide notes what a reply other than a good one means for a recipient.
+func (to *Recipient) decide(at Stage, r *smtp.Reply) {
+	to.taken = false
+	to.Stage, to.Reply, to.Verdict = at, r, Deferred
+	if r != nil && r.Permanent() {
+		to.Verdict = Refused
+	}
+}
+
+// anyTaken reports whether the server has taken a recipient of this round.
+func (d *delivery) anyTaken() bool {
+	return slices.ContainsFunc(d.round, func(i int) bool { return d.recipients[i].taken })
 }
 
 // data asks to send the text.
-func (d *delivery) data() {
-	if !d.done {
-		d.command(StageData, smtp.AppendVerb(nil, smtp.VerbDATA), "", d.dataAnswered)
-	}
+func (c *conn) data(d *delivery) {
+	line := smtp.AppendVerb(c.scratch[:0], smtp.VerbDATA)
+	c.command(step{stage: StageData, d: d, then: (*conn).dataAnswered}, line, "")
 }

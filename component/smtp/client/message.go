@@ -1,6 +1,7 @@
 package client
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ const NullSender = "<>"
 const (
 	DefaultAddress  = "root@localhost" // From and To
 	DefaultServer   = "localhost"
-	DefaultPort     = "25"
+	DefaultPort     = "25" // but 465 for TLS from the first octet, and 24 for LMTP
 	DefaultHostname = "localhost"
 	DefaultTimeout  = 30 * time.Second
 )
@@ -30,26 +31,59 @@ type Message struct {
 	From string   // the sender's address alone, or NullSender; empty means DefaultAddress
 	To   []string // the recipients' addresses alone; none means DefaultAddress
 
-	// The text of the message, its header too, from one of three places: FileHandle if it is set,
-	// else MessageFile if that is, else Body. Line ends may be of any kind, and the last may be
-	// missing. All three are read while the message is sent, so they must not change until the
-	// result comes. A FileHandle that takes longer than Timeout to read is given up, but as long
-	// as its Read does not return, it takes one of the kernel's workers.
+	// The text of the message, its header too, from one of four places: Source if it is set, else
+	// FileHandle, else MessageFile, else Body. Line ends may be of any kind, and the last may be
+	// missing. All are read while the message is sent, so they must not change until the result
+	// comes. A FileHandle or a Source that takes longer than Timeout is given up, but as long as it
+	// does not return, it takes one of the kernel's workers.
 	Body        []byte
 	MessageFile string
-	FileHandle  io.Reader // it is not closed
+	FileHandle  io.Reader   // it is not closed; only an io.Seeker can be sent a second time
+	Source      io.WriterTo // one that is an io.Reader too is read, as a FileHandle is
 
-	Server     string // name or IP address; empty means DefaultServer
-	Port       string // number or name of a service; empty means DefaultPort
-	MyHostname string // the argument of HELO and EHLO; empty means DefaultHostname
+	// DKIM, if set, signs the message.
+	DKIM *DKIM
+
+	// Binary says that the text is to arrive octet for octet: its line ends are not made CR LF.
+	// That needs a server with BINARYMIME (RFC 3030).
+	Binary bool
+
+	// The envelope, beyond the addresses. The server must offer what is asked for.
+	Return     smtp.Return       // how much of it comes back with a report (RFC 3461)
+	EnvelopeID string            // comes back with a report (RFC 3461)
+	RcptParams []smtp.RcptParams // the i-th is of To[i]; it may be shorter than To
+	RequireTLS bool              // each server on the way uses TLS, or refuses (RFC 8689)
+	MailParams []smtp.Param      // of MAIL, of extensions that this package does not know
+
+	Server     string   // name, IP address, or path of a unix socket; empty means DefaultServer
+	Port       string   // number or name of a service; empty means DefaultPort
+	MyHostname string   // the argument of HELO, EHLO and LHLO; empty means DefaultHostname
+	Protocol   Protocol // "" means SMTP
 
 	BindAddress string // name or IP address of this end; empty means any
 	BindPort    string // number or name of a service; empty means any
 
-	Timeout time.Duration // the longest time without progress; 0 means DefaultTimeout
-	Auth    *Auth         // nil means no authentication
+	TLS       TLSMode     // "" means Opportunistic, but with Compat Off
+	TLSConfig *tls.Config // nil means the system's authorities, and the server's name is Server
 
-	Alias   string // a name for the session that sends; empty means none
+	Auth *Auth // nil means no authentication
+
+	// Proxy is announced before all else, for a server behind a proxy: the client in whose name
+	// this one speaks. nil means no announcement.
+	Proxy *Proxy
+
+	// XClient is sent to a server that offers XCLIENT, for the same purpose: "ADDR=192.0.2.1". The
+	// values are plain: their encoding, and IPV6: before an address, are added.
+	XClient []string
+
+	// Without are extensions that are not used even if they are offered: "CHUNKING".
+	Without []string
+
+	Timeout  time.Duration // the longest time without progress; 0 means DefaultTimeout
+	Timeouts Timeouts      // the same for single phases
+	Deadline time.Duration // the longest time until the result; 0 means any
+
+	Alias   string // a name for the session that sends; empty means none. Spawn's clients ignore it
 	Context any    // comes back with the result
 
 	// TransactionLog asks for all lines of the dialogue with the result. Secrets are masked, but
@@ -76,11 +110,77 @@ type Message struct {
 	Compat bool
 }
 
-// Auth is how to authenticate.
+// A Protocol is what is spoken.
+type Protocol string
+
+// The protocols.
+const (
+	SMTP Protocol = "smtp" // RFC 5321
+	LMTP Protocol = "lmtp" // RFC 2033: each recipient gets a verdict of its own
+)
+
+// A TLSMode is whether, and how, a connection is encrypted.
+type TLSMode string
+
+// The modes.
+const (
+	Off TLSMode = "off" // never
+
+	// Opportunistic takes STARTTLS where it is offered. Without Auth that is as in RFC 7435: the
+	// certificate does not matter, and a server with which TLS fails is called again without. A
+	// TLSConfig, or Auth, makes it matter.
+	Opportunistic TLSMode = "opportunistic"
+
+	Required TLSMode = "required" // STARTTLS and a good certificate, or nothing is sent
+	Implicit TLSMode = "implicit" // TLS from the first octet, on port 465 (RFC 8314)
+)
+
+// Timeouts are the longest times without progress in single phases. 0 means the Timeout of the
+// message.
+type Timeouts struct {
+	Connect  time.Duration // until there is a connection
+	TLS      time.Duration // the handshake
+	Greeting time.Duration // until the server says that it is ready
+	Hello    time.Duration // the reply to EHLO, HELO, LHLO, STARTTLS, XCLIENT and AUTH
+	Mail     time.Duration // the reply to MAIL
+	Rcpt     time.Duration // the reply to RCPT
+	Data     time.Duration // the reply to DATA
+	Text     time.Duration // while the text is sent
+	Final    time.Duration // the reply to the text
+	Quit     time.Duration // the reply to QUIT, when all else is done; 0 means 5 s at the most
+}
+
+// RFCTimeouts returns the times that RFC 5321, section 4.5.3.2, recommends as the least.
+func RFCTimeouts() Timeouts {
+	return Timeouts{
+		Greeting: 5 * time.Minute,
+		Hello:    5 * time.Minute,
+		Mail:     5 * time.Minute,
+		Rcpt:     5 * time.Minute,
+		Data:     2 * time.Minute,
+		Text:     3 * time.Minute,
+		Final:    10 * time.Minute,
+	}
+}
+
+// Auth is how to authenticate (RFC 4954). Its values are compared: two messages with the same may
+// share a connection.
 type Auth struct {
-	Mechanism string // "PLAIN", in any case of letters; empty means no authentication
-	User      string
-	Password  string
+	// Mechanism, in any case of letters. Empty means the strongest that the server offers and for
+	// which there is what it needs; with Compat it means no authentication.
+	//
+	// Known are EXTERNAL, SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1,
+	// OAUTHBEARER, XOAUTH2, CRAM-MD5, PLAIN and LOGIN.
+	Mechanism string
+
+	Identity string // on whose behalf; empty means the User's own
+	User     string
+	Password string
+	Token    string // an OAuth access token, of OAUTHBEARER and XOAUTH2
+
+	// Cleartext allows a mechanism that shows the password, or the token, to whoever listens, on a
+	// connection without TLS that leaves this machine.
+	Cleartext bool
 }
 
 // withDefaults returns m with what was left out filled in.
@@ -92,7 +192,15 @@ func (m Message) withDefaults() *Message {
 	}
 	def(&m.From, DefaultAddress)
 	def(&m.Server, DefaultServer)
-	def(&m.Port, DefaultPort)
+	switch {
+	case m.Port != "":
+	case m.TLS == Implicit:
+		m.Port = "465"
+	case m.Protocol == LMTP:
+		m.Port = "24"
+	default:
+		m.Port = DefaultPort
+	}
 	def(&m.MyHostname, DefaultHostname)
 	if m.From == NullSender {
 		m.From = ""
@@ -103,19 +211,76 @@ func (m Message) withDefaults() *Message {
 	if m.Timeout == 0 {
 		m.Timeout = DefaultTimeout
 	}
+	if m.Protocol == "" {
+		m.Protocol = SMTP
+	}
+	switch {
+	case m.TLS != "":
+	case m.Compat:
+		m.TLS = Off
+	default:
+		m.TLS = Opportunistic
+	}
 	if m.SuccessEvent != "" || m.FailureEvent != "" || m.Compat {
 		m.AllOrNothing = true
 	}
 	return &m
 }
 
+// limit is the longest time without progress at a stage.
+func (m *Message) limit(at Stage) time.Duration {
+	limit := m.Timeout
+	if t := m.Timeouts.at(at); t != 0 {
+		limit = t
+	}
+	if limit <= 0 {
+		return DefaultTimeout // until check says what it has against it
+	}
+	return limit
+}
+
+// at returns the time for a stage; 0 means that there is none of its own.
+func (t *Timeouts) at(at Stage) time.Duration {
+	switch at {
+	case StageConnect:
+		return t.Connect
+	case StageTLS:
+		return t.TLS
+	case StageGreeting:
+		return t.Greeting
+	case StageHello, StageAuth:
+		return t.Hello
+	case StageMail:
+		return t.Mail
+	case StageRcpt:
+		return t.Rcpt
+	case StageData:
+		return t.Data
+	case StageText:
+		return t.Text
+	case StageFinal:
+		return t.Final
+	case StageQuit:
+		return t.Quit
+	}
+	return 0
+}
+
+// quitLimit is how long the server may take to say goodbye.
+func (m *Message) quitLimit() time.Duration {
+	if m.Timeouts.Quit > 0 {
+		return m.Timeouts.Quit
+	}
+	return min(m.Timeout, quitTimeout)
+}
+
 // check returns the first thing that makes it impossible to send m, before anything is sent: an
 // address, say, that holds a line end would be a command of its own.
 func (m *Message) check() error {
-	if m.Timeout < 0 {
-		return errors.New("smtp client: Timeout is below 0")
+	err := m.checkWay()
+	if err == nil {
+		err = m.checkAuth()
 	}
-	err := m.Auth.check()
 	if err == nil {
 		err = smtp.CheckAddress("From", m.From)
 	}
@@ -129,7 +294,54 @@ func (m *Message) check() error {
 		case to == "":
 			return fmt.Errorf("smtp client: To[%d] is empty", i)
 		}
-		err = smtp.CheckAddress(fmt.Sprintf("To[%d]", i), to)
+		err = smtp.CheckAddress(recipientField(i), to)
 	}
 	return err
+}
+
+func recipientField(i int) string {
+	if i == 0 {
+		return "To[0]"
+	}
+	return fmt.Sprintf("To[%d]", i)
+}
+
+// checkWay returns what is wrong with the way that the message is to take.
+func (m *Message) checkWay() error {
+	switch {
+	case m.Timeout < 0:
+		return errors.New("smtp client: Timeout is below 0")
+	case m.Deadline < 0:
+		return errors.New("smtp client: Deadline is below 0")
+	case m.Timeouts.negative():
+		return errors.New("smtp client: Timeouts has one below 0")
+	case m.Protocol != SMTP && m.Protocol != LMTP:
+		return fmt.Errorf("smtp client: Protocol %q is unknown", m.Protocol)
+	case m.TLS != Off && m.TLS != Opportunistic && m.TLS != Required && m.TLS != Implicit:
+		return fmt.Errorf("smtp client: TLS %q is unknown", m.TLS)
+	case m.RequireTLS && m.TLS == Off:
+		return errors.New("smtp client: RequireTLS with TLS off")
+	case len(m.RcptParams) > len(m.To):
+		return errors.New("smtp client: there are more RcptParams than recipients")
+	case m.Compat && (m.TLS != Off || m.Protocol != SMTP || m.Binary || m.DKIM != nil):
+		return errors.New("smtp client: Compat knows neither TLS nor LMTP, Binary and DKIM")
+	}
+	for _, err := range []error{m.DKIM.check(), m.Proxy.check(), checkXClient(m.XClient)} {
+		if err != nil {
+			return err
+		}
+	}
+	if isPath(m.Server) {
+		return smtp.CheckText("Server", m.Server)
+	}
+	if _, err := asciiHost(m.Server); err != nil {
+		return fmt.Errorf("smtp client: Server: %w", err)
+	}
+	return nil
+}
+
+// negative reports whether any of the times is below 0.
+func (t *Timeouts) negative() bool {
+	return min(t.Connect, t.TLS, t.Greeting, t.Hello, t.Mail, t.Rcpt, t.Data, t.Text, t.Final,
+		t.Quit) < 0
 }

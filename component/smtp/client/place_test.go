@@ -101,10 +101,7 @@ func (p *place) gotResult(_ *kernel.Event, r *client.Result) {
 // describe returns a result, line by line.
 func describe(r *client.Result) (lines []string) {
 	for _, to := range r.Recipients {
-		what := "not accepted"
-		if to.Accepted {
-			what = "accepted"
-		}
+		what := to.Verdict.String()
 		if to.Reply != nil {
 			what += ": " + to.Reply.String()
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,11 +21,12 @@ const (
 	StageConfigure Stage = "configure" // nothing is sent: the message itself cannot be
 	StageConnect   Stage = "connect"
 	StageGreeting  Stage = "greeting"
-	StageHello     Stage = "hello" // HELO or EHLO
+	StageHello     Stage = "hello" // HELO, EHLO, LHLO or XCLIENT
+	StageTLS       Stage = "tls"   // STARTTLS, and the handshake
 	StageAuth      Stage = "auth"
 	StageMail      Stage = "mail"
 	StageRcpt      Stage = "rcpt"
-	StageData      Stage = "data"  // DATA
+	StageData      Stage = "data"  // DATA, or BDAT before the last
 	StageText      Stage = "text"  // the message is being sent
 	StageFinal     Stage = "final" // the message is sent, and the server has it or not
 	StageQuit      Stage = "quit"
@@ -39,6 +41,7 @@ const (
 	TimedOut    Kind = "Timeout"                   // nothing happened for too long
 	NoConnect   Kind = "POE::Wheel::SocketFactory" // there is no connection
 	Lost        Kind = "POE::Wheel::ReadWrite"     // the connection was lost, or the file
+	NotSecure   Kind = "TLS"                       // the connection could not be secured as asked
 	Configure   Kind = "Configure"                 // the message cannot be sent as it is
 	NoFile      Kind = "MessageFile_Error"         // MessageFile cannot be opened
 	ShutDown    Kind = "Shutdown"                  // the client was told to stop
@@ -53,6 +56,7 @@ type Result struct {
 	Recipients []Recipient
 	Reply      *smtp.Reply   // to the message; nil if it did not come to that
 	Err        *Failure      // why nobody got the message; nil if anybody did
+	Tries      int           // how often the message was sent, or was to be
 	Log        []string      // nil unless TransactionLog asked for it and something was said
 	Took       time.Duration // from the start to the result
 }
@@ -60,18 +64,50 @@ type Result struct {
 // OK reports whether all recipients were accepted.
 func (r *Result) OK() bool {
 	for _, to := range r.Recipients {
-		if !to.Accepted {
+		if to.Verdict != Accepted {
 			return false
 		}
 	}
 	return r.Err == nil
 }
 
+// reached reports whether anybody has the message.
+func (r *Result) reached() bool {
+	return slices.ContainsFunc(r.Recipients, func(to Recipient) bool { return to.Verdict == Accepted })
+}
+
+// A Verdict is what became of a message for one recipient.
+type Verdict int
+
+// The verdicts.
+const (
+	Deferred Verdict = iota // nothing is decided: it may be tried again later
+	Refused                 // for good
+	Accepted                // the server has it, and is responsible now
+)
+
+// String returns "deferred", "refused" or "accepted".
+func (v Verdict) String() string {
+	switch v {
+	case Accepted:
+		return "accepted"
+	case Refused:
+		return "refused"
+	}
+	return "deferred"
+}
+
 // A Recipient is what became of one recipient.
 type Recipient struct {
-	Address  string
-	Accepted bool        // the server has the message for this recipient
-	Reply    *smtp.Reply // to RCPT; nil if it did not come to that
+	Address string
+	Verdict Verdict
+	Stage   Stage // at which that was decided
+
+	// Reply is the one that decided, and nil if it was none that did. Of a recipient who is
+	// accepted it is the one to RCPT, and with LMTP the one to the text.
+	Reply *smtp.Reply
+
+	taken bool // the server takes the text for this recipient
 }
 
 // A Failure is the reason why a message was not accepted.
@@ -80,19 +116,26 @@ type Failure struct {
 	Stage Stage
 	Reply *smtp.Reply // of a ServerError, unless it was malformed, or came before its command
 	Line  string      // the line that decided, of a ServerError
-	Err   error       // of all other kinds: a *wheel.Error for NoConnect and Lost
+	Err   error       // a *wheel.Error for NoConnect and Lost; of a ServerError, what else is known
 
 	// Of TimedOut, Err is nil if it was the server that did nothing, and not if the text did not come.
 
-	timeout time.Duration
+	timeout  time.Duration
+	deadline bool // timeout is that of all of it
 }
 
 // Error says what went wrong, and where.
 func (f *Failure) Error() string {
 	switch f.Kind {
 	case ServerError:
+		if f.Err != nil {
+			return fmt.Sprintf("%s: the server said %q: %v", f.Stage, f.Line, f.Err)
+		}
 		return fmt.Sprintf("%s: the server said %q", f.Stage, f.Line)
 	case TimedOut:
+		if f.deadline {
+			return fmt.Sprintf("%s: not done within %v", f.Stage, f.timeout)
+		}
 		if f.Err != nil {
 			return fmt.Sprintf("%s: %v for %v", f.Stage, f.Err, f.timeout)
 		}

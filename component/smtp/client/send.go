@@ -19,10 +19,5 @@ func Send(owner *kernel.Session, m Message) (*kernel.Session, error) {
 	if owner == owner.Kernel().Root() {
 		return nil, ErrNoOwner
 	}
-	return deliver(owner, owner, &m), nil
-}
-
-// deliver spawns the session that sends m, as a child of parent, for owner.
-func deliver(parent, owner *kernel.Session, m *Message) *kernel.Session {
-	return parent.Create(newDelivery(owner, m).events())
+	return owner.Create(newConn(nil, newDelivery(owner, &m)).events()), nil
 }

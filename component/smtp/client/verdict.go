@@ -1,74 +1,206 @@
 package client
 
 import (
+	"errors"
 	"time"
 
 	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/filter"
-	"github.com/go-poe/poe/kernel"
 )
 
 // quitTimeout is how long a server may take to say goodbye, when all else is done.
 const quitTimeout = 5 * time.Second
 
-// fail reports a failure, and takes leave of a server that is there to hear it.
-func (d *delivery) fail(f *Failure) {
-	polite := !d.done && d.listens(f)
-	d.report(f)
-	if polite {
-		d.leave()
-	} else {
-		d.close()
+// fail ends the message at hand, and goes on with a server that is there to hear it.
+func (c *conn) fail(f *Failure) {
+	if c.over() || !c.listens(f) {
+		c.brokenOff(f)
+		return
 	}
+	c.cur.conclude(f)
+	c.leave()
+}
+
+// brokenOff ends the connection, and what was on it.
+func (c *conn) brokenOff(f *Failure) {
+	cur, ahead := c.cur, c.ahead
+	stale := !c.over() && c.stale(f)
+	c.ahead = nil
+	c.close()
+	if ahead != nil && !ahead.done {
+		ahead.conn = nil
+		c.pool.again(ahead, f) // nothing of its text was sent
+	}
+	switch {
+	case cur == nil || cur.done:
+	case stale:
+		c.pool.again(cur, f)
+	default:
+		cur.conclude(f)
+	}
+	if c.pool != nil {
+		c.cur = nil // it has its result, or another connection gets it
+	}
+	if cur != nil && cur.busy && !c.s.Ended() {
+		// What reads the text may never return, and must not keep the session alive.
+		_ = c.s.Kernel().Signal(c.s, "UIDESTROY")
+	}
+}
+
+// stale reports whether f is only the end of a connection that had rested too long. A message of
+// which the server has heard the end might have been accepted.
+func (c *conn) stale(f *Failure) bool {
+	gone := f.Kind == Lost || f.Reply != nil && f.Reply.Code == smtp.CodeNotAvailable
+	return gone && c.pool != nil && c.rested && !c.cur.heard && c.cur.octets == 0 && !c.cur.redialled
 }
 
 // listens reports whether the server is sure to take what comes next for a command, now that f has
 // happened. If any of the text is still to be written, it is better lost: a server that refused it
 // halfway must not get the rest.
-func (d *delivery) listens(f *Failure) bool {
-	switch {
-	case d.rw == nil || d.m.Compat || d.stopped || d.writeErr != nil || d.rw.OutOctets() > 0:
+func (c *conn) listens(f *Failure) bool {
+	if c.rw == nil || c.m.Compat || c.cur.stopped || c.writeErr != nil {
 		return false
-	case f.Kind == ServerError:
-		return !d.sending && f.Reply != nil && f.Reply.Code != smtp.CodeNotAvailable
+	}
+	if !c.chunks() && (c.rw.OutOctets() > 0 || c.cur.sending) {
+		return false
+	}
+	switch f.Kind {
+	case ServerError:
+		return (f.Reply != nil || f.Err != nil) &&
+			(f.Reply == nil || f.Reply.Code != smtp.CodeNotAvailable)
+	case NotSecure:
+		return f.Err == errNoStartTLS || f.Err == errPlaintext || errors.Is(f.Err, errCleartext)
 	}
 	return f.Kind == Configure
 }
 
-// leave says QUIT, or does what is left to do before that: commands that were sent ahead are still
+// leave does what is left to do before the next command: commands that were sent ahead are still
 // answered, and a DATA that is accepted has to be answered with a text.
-func (d *delivery) leave() {
-	d.wait(min(d.m.Timeout, quitTimeout))
-	quit := true
-	for i := range d.expected {
-		switch waiting := &d.expected[i]; waiting.stage {
-		case StageData:
-			quit = false
-			waiting.then = d.abandon
-		case StageRcpt:
-			waiting.then = d.accepted
+func (c *conn) leave() {
+	failed := c.cur
+	failed.sending = false
+	c.out.end()
+	c.wait(min(c.m.Timeout, quitTimeout))
+	c.stray = false
+	asked := false
+	for i := range c.expected.waiting() {
+		waiting := &c.expected.waiting()[i]
+		switch {
+		case waiting.d != failed:
+		case waiting.stage == StageData && !c.chunks():
+			asked = true
+			waiting.then = (*conn).abandon
+		case waiting.stage == StageRcpt:
+			waiting.then = (*conn).acceptedAfterAll
 		default:
-			waiting.then = func(*smtp.Reply) {}
+			waiting.then = (*conn).ignore
 		}
 	}
-	if quit {
-		d.quit()
+	c.dirty = c.ready
+	if c.pool != nil {
+		c.cur = nil // it has its result, or another connection gets it
+	}
+	if !asked {
+		c.goOn()
 	}
 }
 
-// accepted learns of a recipient that was sent ahead of a MAIL that is refused.
-func (d *delivery) accepted(r *smtp.Reply) { d.stray = d.stray || r.Positive() }
+// goOn turns to the next message.
+func (c *conn) goOn() {
+	if c.ahead == nil {
+		c.next()
+		return
+	}
+	c.cur, c.m, c.ahead = c.ahead, c.ahead.m, nil
+	c.dirty = false // its envelope is sent already
+	c.alive()
+	if f := c.cur.cancelled; f != nil {
+		c.fail(f)
+	}
+}
+
+// ignore is for replies that nobody waits for any more.
+func (c *conn) ignore(step, *smtp.Reply) {}
+
+// acceptedAfterAll learns of a recipient that was sent ahead of a MAIL that is refused.
+func (c *conn) acceptedAfterAll(_ step, r *smtp.Reply) { c.stray = c.stray || r.Positive() }
 
 // abandon ends a transaction without recipients: an empty text goes to nobody (RFC 2920, section
 // 3.1). If it would go to somebody after all, it is not sent.
-func (d *delivery) abandon(r *smtp.Reply) {
+func (c *conn) abandon(_ step, r *smtp.Reply) {
 	switch {
 	case r.Code != smtp.CodeStartMail:
-		d.quit()
-	case d.stray:
-		d.close()
-	case d.send(filter.Record{Bytes: []byte(".\r\n")}):
-		d.expect(StageFinal, func(*smtp.Reply) { d.quit() })
+		c.goOn()
+	case c.stray:
+		c.brokenOff(&Failure{Kind: Lost, Stage: StageData, Err: errStray})
+	case c.write(filter.Record{Bytes: []byte(".\r\n")}):
+		c.expect(step{stage: StageFinal, then: (*conn).abandoned})
+	}
+}
+
+var errStray = errors.New("the server would send the message to a recipient that is not to get it")
+
+func (c *conn) abandoned(step, *smtp.Reply) { c.goOn() }
+
+// quit says goodbye. With Compat, the answer to that decides.
+func (c *conn) quit() {
+	if c.leaving {
+		return
+	}
+	c.leaving = true
+	line := smtp.AppendVerb(c.scratch[:0], smtp.VerbQUIT)
+	if c.command(step{stage: StageQuit, then: (*conn).goodbye}, line, "") && c.over() {
+		c.wait(c.m.quitLimit())
+	}
+}
+
+func (c *conn) goodbye(_ step, r *smtp.Reply) {
+	if !c.over() {
+		if !c.accepts(r, true) {
+			c.refused(StageQuit, r)
+			return
+		}
+		c.cur.accept()
+		c.cur.conclude(nil)
+	}
+	c.close()
+}
+
+// conclude notes what the round has come to. Unless the rest is tried again, that is the result.
+func (d *delivery) conclude(f *Failure) {
+	if d.done {
+		return
+	}
+	d.tries++
+	if f != nil {
+		d.failure = f
+		d.settle(f)
+	}
+	d.conn = nil
+	if d.pool != nil && !d.stopped && d.pool.retry(d) {
+		return
+	}
+	d.report(d.failure)
+}
+
+// settle gives all those a verdict who have none, because of f.
+func (d *delivery) settle(f *Failure) {
+	decided := f.Reply
+	if f.Stage == StageRcpt && d.m.AllOrNothing || f.Kind != ServerError {
+		decided = nil // for others there was no reply
+	}
+	for i := range d.recipients {
+		to := &d.recipients[i]
+		switch {
+		case to.Stage != "":
+		case f.Stage == StageRcpt && to.Reply != nil && to.Reply == f.Reply:
+			to.decide(StageRcpt, f.Reply)
+		default:
+			to.decide(f.Stage, decided)
+			if !f.Temporary() && f.Kind != ServerError {
+				to.Verdict = Refused
+			}
+		}
 	}
 }
 
@@ -78,31 +210,47 @@ func (d *delivery) report(f *Failure) {
 		return
 	}
 	d.done = true
+	d.conn = nil
+	d.release()
+	if d.clock != nil {
+		_, _ = d.clock.AlarmRemove(d.alarm) // it may be gone
+	}
 	if f != nil {
-		for i := range d.recipients {
-			d.recipients[i].Accepted = false
-		}
+		d.settle(f)
 	}
-	r := &Result{
-		Message:    d.m,
-		Recipients: d.recipients,
-		Reply:      d.reply,
-		Err:        f,
-		Log:        d.log,
-		Took:       d.s.Kernel().Now().Sub(d.began),
-	}
-	if f != nil && f.Stage == StageFinal {
-		r.Reply = f.Reply
+	r := d.result(f)
+	if d.settled != nil {
+		d.settled(r)
 	}
 	d.tell(d.m.ResultEvent, r)
-	if f == nil {
+	switch {
+	case r.OK():
 		d.tell(d.m.SuccessEvent, d.m.Context, d.logArg())
-	} else {
+	case f != nil:
 		d.tell(d.m.FailureEvent, d.m.Context, f.Reason(), d.logArg(), f.ReasonLine())
 	}
 	if d.held && !d.owner.Ended() {
 		_, _ = d.owner.RefcountDecrement(holdTag) // it was counted
 	}
+}
+
+// result puts together what became of the message. A failure counts only if nobody has it.
+func (d *delivery) result(f *Failure) *Result {
+	r := &Result{
+		Message:    d.m,
+		Recipients: d.recipients,
+		Reply:      d.reply,
+		Log:        d.log,
+		Tries:      d.tries,
+		Took:       d.owner.Kernel().Now().Sub(d.began),
+	}
+	if !r.reached() {
+		r.Err = f
+	}
+	if f != nil && f.Stage == StageFinal && f.Reply != nil && r.Err != nil {
+		r.Reply = f.Reply
+	}
+	return r
 }
 
 // logArg is the log as an argument: nil if there is none.
@@ -111,36 +259,4 @@ func (d *delivery) logArg() any {
 		return nil
 	}
 	return d.log
-}
-
-// tell posts an event to the owner, if the message names one, and it has not ended.
-func (d *delivery) tell(event string, args ...any) {
-	switch {
-	case event == "" || d.owner.Ended():
-	case d.stopped:
-		d.owner.Yield(event, args...)
-	default:
-		_ = d.s.Post(d.owner, event, args...) // neither has ended
-	}
-}
-
-// close ends the session by giving up all that keeps it.
-func (d *delivery) close() {
-	d.s.AlarmRemoveAll()
-	if d.aliased {
-		d.aliased = false
-		_ = d.s.AliasRemove(kernel.Alias(d.m.Alias)) // it is there
-	}
-	if d.sockets != nil {
-		d.sockets.Close()
-	}
-	if d.rw != nil {
-		d.rw.Close()
-	}
-	d.sending = false
-	d.body.close()
-	if d.body.busy && !d.stopped {
-		// What reads the text may never return, and must not keep the session alive.
-		_ = d.s.Kernel().Signal(d.s, "UIDESTROY")
-	}
 }
