@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/component/smtp/client"
 )
 
@@ -20,7 +21,7 @@ func (d *dialogue) lines(p *client.Progress) []string {
 	var lines []string
 	switch {
 	case p.Sent != "":
-		lines = append(lines, "C: "+printable(p.Sent))
+		lines = append(lines, "C: "+printable(masked(p)))
 	case p.Got != "":
 		if d.inText {
 			d.inText = false
@@ -31,6 +32,20 @@ func (d *dialogue) lines(p *client.Progress) []string {
 		d.inText, d.octets = true, p.Octets
 	}
 	return lines
+}
+
+// masked returns the line that was sent, without a secret, which is in it if it is that of Compat.
+func masked(p *client.Progress) string {
+	words := strings.SplitN(p.Sent, " ", 3)
+	switch {
+	case p.Stage != client.StageAuth || p.Sent == "*":
+		return p.Sent
+	case words[0] != string(smtp.VerbAUTH):
+		return "********"
+	case len(words) == 3:
+		words[2] = "********"
+	}
+	return strings.Join(words, " ")
 }
 
 // printable returns a line without what a terminal might obey, or show in a misleading way.

@@ -11,9 +11,12 @@ const (
 	exitNoHost      = 68  // EX_NOHOST: there is no host of that name
 	exitUnavailable = 69  // EX_UNAVAILABLE: refused for good; or the address cannot be listened at
 	exitSoftware    = 70  // EX_SOFTWARE: something went otherwise than it should
-	exitCantCreate  = 73  // EX_CANTCREAT: the Maildir cannot be made
+	exitCantCreate  = 73  // EX_CANTCREAT: the Maildir, or the log, cannot be made
+	exitOutput      = 74  // EX_IOERR: all is done, but what is to be printed cannot be
 	exitTempFail    = 75  // EX_TEMPFAIL: it may work later
 	exitProtocol    = 76  // EX_PROTOCOL: the server does not speak SMTP
+	exitNoPerm      = 77  // EX_NOPERM: the server wants another user, or another password
+	exitConfig      = 78  // EX_CONFIG: the file of accounts is wrong
 	exitInterrupted = 130 // as a shell has it for SIGINT
 )
 

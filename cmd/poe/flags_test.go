@@ -65,6 +65,10 @@ func TestDialogue(t *testing.T) {
 	for _, p := range []client.Progress{
 		{Stage: client.StageConnect},
 		{Stage: client.StageGreeting, Got: "220 \x1b[2Jhi\x00\u202e\xff"},
+		{Stage: client.StageAuth, Sent: "AUTH PLAIN secret"},
+		{Stage: client.StageAuth, Sent: "AUTH LOGIN"},
+		{Stage: client.StageAuth, Sent: "secret"},
+		{Stage: client.StageAuth, Sent: "*"},
 		{Stage: client.StageData, Sent: "DATA"},
 		{Stage: client.StageData, Got: "   "},
 		{Stage: client.StageText, Octets: 10},
@@ -77,7 +81,8 @@ func TestDialogue(t *testing.T) {
 		got = append(got, d.lines(&p)...)
 	}
 	want := []string{
-		"S: 220 ?[2Jhi??\ufffd", "C: DATA", "S:    ", "C: (25 octets of text)", "S: 250 grüße",
+		"S: 220 ?[2Jhi??\ufffd", "C: AUTH PLAIN ********", "C: AUTH LOGIN", "C: ********", "C: *",
+		"C: DATA", "S:    ", "C: (25 octets of text)", "S: 250 grüße",
 		"C: QUIT", "S: 221 bye",
 	}
 	if !slices.Equal(got, want) {

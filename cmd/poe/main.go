@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -15,7 +16,11 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	args := os.Args[1:]
+	if filepath.Base(os.Args[0]) == sendmailName {
+		args = append([]string{sendmailName}, args...)
+	}
+	os.Exit(run(args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run runs one command line and returns its exit status. What went wrong is one line on stderr.
@@ -29,7 +34,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	text := printable(strings.Join(strings.Fields(err.Error()), " "))
+	text := oneLine(err)
 	failed, ok := errors.AsType[*failure](err)
 	if !ok {
 		fmt.Fprintf(stderr, "%s: %s; see %[1]s --help\n", cmd.CommandPath(), text)
@@ -38,6 +43,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), text)
 	return failed.status
 }
+
+// oneLine returns the text of an error as one line that is safe to show.
+func oneLine(err error) string { return printable(strings.Join(strings.Fields(err.Error()), " ")) }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -52,13 +60,13 @@ Begin with
   poe send --server 127.0.0.1:2525 \
       --from me@example.com --to you@example.org --file message.eml
 
-Each command explains itself: poe help send. The exit status says what went wrong in the way
-of sysexits.h.`,
+Each command explains itself: poe help send. Under the name sendmail the program is one.
+The exit status says what went wrong in the way of sysexits.h.`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDemo(), newSend(), newSink())
+	root.AddCommand(newDemo(), newSend(), newSendmail(), newSink())
 	refuseUnknown(root)
 	return root
 }

@@ -270,7 +270,7 @@ func TestUsage(t *testing.T) {
 		{with("--from", ""), "--from is empty"},
 		{with("--file", ""), "--file is empty"},
 		{with("--timeout", "soon"), "soon"},
-		{with("--auth-password-file", "file"), "--auth-user"},
+		{with("--auth-password-file", "file"), "--user"},
 		{with("--auth-user", "me"), passwordVariable},
 		{[]string{"sink", "--listen", "localhost:no-such-service"}, "no-such-service"},
 		{[]string{"sink", "--once", "-1"}, "--once"},

@@ -56,8 +56,7 @@ func TestExplain(t *testing.T) {
 		{client.Failure{Kind: client.ServerError, Stage: "greeting", Line: "HTTP/1.1"},
 			exitProtocol, `does not speak SMTP: at greeting it said "HTTP/1.1"`},
 	} {
-		c := &sendCommand{at: "h:25"}
-		err := c.explain(&test.f)
+		err := explainer{at: "h:25"}.explain(&test.f)
 		wantFailure(t, err, test.status, test.text)
 	}
 }
@@ -75,7 +74,14 @@ func wantFailure(t *testing.T, err error, status int, text string) {
 func TestRefusedRecipients(t *testing.T) {
 	recipient := func(address string, code int, text string) client.Recipient {
 		reply := &smtp.Reply{Code: code, Lines: []string{text}}
-		return client.Recipient{Address: address, Accepted: code < 300, Reply: reply}
+		verdict := client.Deferred
+		switch {
+		case code < 300:
+			verdict = client.Accepted
+		case code >= 500:
+			verdict = client.Refused
+		}
+		return client.Recipient{Address: address, Verdict: verdict, Reply: reply}
 	}
 	good := recipient("a@x", 250, "ok")
 	later := recipient("b@x", 450, "later")
@@ -95,12 +101,16 @@ func TestRefusedRecipients(t *testing.T) {
 }
 
 // What is known about a message decides what a person reads, and whether it is worth another try.
-func TestReport(t *testing.T) {
+func TestExplainResult(t *testing.T) {
 	refused := func(code int) client.Recipient {
-		return client.Recipient{Address: "r", Reply: &smtp.Reply{Code: code, Lines: []string{"no"}}}
+		to := client.Recipient{Address: "r", Reply: &smtp.Reply{Code: code, Lines: []string{"no"}}}
+		if code >= 500 {
+			to.Verdict = client.Refused
+		}
+		return to
 	}
-	at := func(stage client.Stage) *client.Failure {
-		return &client.Failure{Kind: client.ServerError, Stage: stage,
+	at := func(kind client.Kind, stage client.Stage) *client.Failure {
+		return &client.Failure{Kind: kind, Stage: stage,
 			Reply: &smtp.Reply{Code: 450, Lines: []string{"last"}}}
 	}
 	for _, test := range []struct {
@@ -110,18 +120,26 @@ func TestReport(t *testing.T) {
 		status int
 		text   string
 	}{
-		{"interrupted before", "INT", &client.Result{Err: at(client.StageMail)},
+		{"interrupted before", "INT", &client.Result{Err: at(client.ShutDown, client.StageMail)},
 			exitInterrupted, "was not sent"},
-		{"interrupted while the server decides", "INT", &client.Result{Err: at(client.StageFinal)},
+		{"interrupted while the server decides", "INT",
+			&client.Result{Err: at(client.ShutDown, client.StageFinal)},
 			exitInterrupted, "may have the message"},
-		{"all refused, the last for now", "", &client.Result{Err: at(client.StageRcpt),
-			Recipients: []client.Recipient{refused(550), refused(450)}},
+		{"refused before the interruption", "INT",
+			&client.Result{Err: at(client.ServerError, client.StageMail)},
+			exitTempFail, "refused for now at mail"},
+		{"all refused, the last for now", "",
+			&client.Result{Err: at(client.ServerError, client.StageRcpt),
+				Recipients: []client.Recipient{refused(550), refused(450)}},
 			exitUnavailable, "refused for 2 of 2 recipients: r: 550 no; r: 450 no"},
-		{"all refused for now", "", &client.Result{Err: at(client.StageRcpt),
-			Recipients: []client.Recipient{refused(450), refused(451)}},
+		{"all refused for now", "",
+			&client.Result{Err: at(client.ServerError, client.StageRcpt),
+				Recipients: []client.Recipient{refused(450), refused(451)}},
 			exitTempFail, "refused for 2 of 2 recipients"},
 	} {
-		c := &sendCommand{signal: test.signal, result: test.result}
-		t.Run(test.name, func(t *testing.T) { wantFailure(t, c.report(), test.status, test.text) })
+		t.Run(test.name, func(t *testing.T) {
+			err := explainer{at: "h:25"}.err(test.result, test.signal)
+			wantFailure(t, err, test.status, test.text)
+		})
 	}
 }

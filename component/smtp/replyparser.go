@@ -90,7 +90,8 @@ func (p *ReplyParser) Reply() *Reply {
 	if !p.done {
 		return nil
 	}
-	r := &Reply{Code: p.code, Lines: make([]string, len(p.ends))}
+	r := newReply(len(p.ends))
+	r.Code = p.code
 	text, start := string(p.text), 0
 	for i, end := range p.ends {
 		r.Lines[i] = text[start:end]
@@ -107,6 +108,19 @@ func (p *ReplyParser) Reply() *Reply {
 		}
 	}
 	return r
+}
+
+// newReply returns a reply with so many lines. Most have one, which costs no memory of its own then.
+func newReply(lines int) *Reply {
+	if lines != 1 {
+		return &Reply{Lines: make([]string, lines)}
+	}
+	short := &struct {
+		Reply
+		line [1]string
+	}{}
+	short.Lines = short.line[:]
+	return &short.Reply
 }
 
 // Reset forgets the reply, complete or not, and the error. The limits stay.
