@@ -7,12 +7,13 @@ import "fmt"
 const idleBuffer = 4 << 10
 
 // An input is what a filter was fed and has not returned yet. All bytes are copied once, into one
-// buffer that grows with need.
+// buffer that grows with need, unless they were lent.
 type input struct {
-	buf []byte
-	off int // buf[:off] is returned
-	max int // more than this is an error
-	err error
+	buf  []byte
+	off  int // buf[:off] is returned
+	max  int // more than this is an error
+	err  error
+	lent bool // buf is somebody else's
 }
 
 // rest returns what is not returned yet.
@@ -28,6 +29,7 @@ func (in *input) add(p []byte) {
 	if in.err != nil || len(p) == 0 {
 		return
 	}
+	in.reclaim()
 	unread := len(in.buf) - in.off
 	switch {
 	case unread == 0:
@@ -45,6 +47,24 @@ func (in *input) add(p []byte) {
 	}
 }
 
+// lend takes p, which begins with what is not returned yet, and keeps it where it is.
+func (in *input) lend(p []byte) {
+	if in.err != nil || len(p) == 0 {
+		return
+	}
+	in.buf, in.off, in.lent = p, 0, true
+	if len(p) > in.max {
+		in.err = fmt.Errorf("%w: more than %d bytes", ErrBufferFull, in.max)
+	}
+}
+
+// reclaim copies what is not returned yet out of a buffer that was lent.
+func (in *input) reclaim() {
+	if in.lent {
+		in.buf, in.off, in.lent = append([]byte(nil), in.rest()...), 0, false
+	}
+}
+
 // take returns the next n bytes, which are good until the next call of add or settle.
 func (in *input) take(n int) []byte {
 	b := in.buf[in.off : in.off+n : in.off+n]
@@ -54,7 +74,7 @@ func (in *input) take(n int) []byte {
 
 // settle gives memory back. A filter calls it when it finds no further record.
 func (in *input) settle() {
-	if cap(in.buf) <= idleBuffer || len(in.rest()) > cap(in.buf)/4 {
+	if in.lent || cap(in.buf) <= idleBuffer || len(in.rest()) > cap(in.buf)/4 {
 		return
 	}
 	in.buf, in.off = append([]byte(nil), in.rest()...), 0

@@ -63,21 +63,16 @@ const (
 //
 // The Bytes of a record are the line without its newline. They lie in the filter's buffer, are good
 // until the next call on the filter, and may be changed until then. Neither Feed nor Next nor
-// Append allocates, once the buffer has its size. An idle Line keeps at most 4 KiB.
+// Append allocates, once the buffer has its size. An idle Line keeps at most 4 KiB, or, with a
+// [Lender], what has come of an unfinished line.
 //
 // Next returns ErrTooLong for a line of more than MaxLength bytes, whether its end has come or not.
 //
 // POE: POE::Filter::Line.
 type Line struct {
-	opts LineOptions // with the limits filled in
-	in   input
-	out  string // what Append writes after a record
-
-	// find returns the length of the first line of rest, without and with its newline, or two
-	// zeros if rest has no newline.
-	find    func(l *Line, rest []byte) (line, whole int)
-	literal string // what findLiteral looks for
-	reach   int    // how many bytes at the end of an unfinished line may belong to its newline
+	*lineKind
+	end *lineEnd // that of the kind, or the one that was detected
+	in  input
 
 	scanned int    // rest[:scanned] has no newline
 	cr, lf  seeker // the same for AnyNewline, which looks for two bytes
@@ -85,34 +80,69 @@ type Line struct {
 	swallow byte // if the next byte of input is this one, it belongs to the newline before; or 0
 }
 
+// A lineKind is what the options of a Line have become. All clones share it.
+type lineKind struct {
+	opts LineOptions // with the limits filled in
+	end  lineEnd
+	out  string // what Append writes after a record
+}
+
+// A lineEnd is how the end of a line is found.
+type lineEnd struct {
+	// find returns the length of the first line of rest, without and with its newline, or two
+	// zeros if rest has no newline.
+	find    func(l *Line, rest []byte) (line, whole int)
+	literal string // what findLiteral looks for
+	reach   int    // how many bytes at the end of an unfinished line may belong to its newline
+}
+
 // NewLine returns a filter for lines.
 func NewLine(opts LineOptions) *Line {
 	opts.check()
-	l := &Line{opts: opts, out: "\r\n", cr: seeker{c: '\r'}, lf: seeker{c: '\n'}}
-	l.in.max = opts.MaxBuffer
-	switch {
-	case opts.NoOutputLiteral:
-		l.out = ""
-	case opts.OutputLiteral != "":
-		l.out = opts.OutputLiteral
-	case opts.Literal != "":
-		l.out = opts.Literal
-	}
-	switch {
-	case opts.Literal != "":
-		l.endsIn(opts.Literal)
-	case opts.InputLiteral != "":
-		l.endsIn(opts.InputLiteral)
-	case opts.InputRegexp != nil:
-		l.find, l.reach = (*Line).findRegexp, maxRegexpNewline
-	case opts.Newline == NetNewline:
-		l.find, l.reach = (*Line).findNet, 1
-	case opts.Newline == DetectNewline:
-		l.find = (*Line).detect
-	default:
-		l.find = (*Line).findAny
-	}
+	return newLine(&lineKind{opts: opts, end: opts.end(), out: opts.out()})
+}
+
+func newLine(kind *lineKind) *Line {
+	l := &Line{lineKind: kind, end: &kind.end, cr: seeker{c: '\r'}, lf: seeker{c: '\n'}}
+	l.in.max = kind.opts.MaxBuffer
 	return l
+}
+
+// out returns the newline of the output.
+func (o *LineOptions) out() string {
+	switch {
+	case o.NoOutputLiteral:
+		return ""
+	case o.OutputLiteral != "":
+		return o.OutputLiteral
+	case o.Literal != "":
+		return o.Literal
+	default:
+		return "\r\n"
+	}
+}
+
+// end returns the newline of the input.
+func (o *LineOptions) end() lineEnd {
+	switch {
+	case o.Literal != "":
+		return literalEnd(o.Literal)
+	case o.InputLiteral != "":
+		return literalEnd(o.InputLiteral)
+	case o.InputRegexp != nil:
+		return lineEnd{find: (*Line).findRegexp, reach: maxRegexpNewline}
+	case o.Newline == NetNewline:
+		return lineEnd{find: (*Line).findNet, reach: 1}
+	case o.Newline == DetectNewline:
+		return lineEnd{find: (*Line).detect}
+	default:
+		return lineEnd{find: (*Line).findAny}
+	}
+}
+
+// literalEnd has newline as the only newline.
+func literalEnd(newline string) lineEnd {
+	return lineEnd{find: (*Line).findLiteral, literal: newline, reach: len(newline) - 1}
 }
 
 // check panics if the options contradict each other, and fills in the limits.
@@ -142,10 +172,15 @@ func (o *LineOptions) check() {
 
 // Feed takes a piece of input.
 func (l *Line) Feed(p []byte) {
+	l.in.add(l.continued(p))
+}
+
+// continued returns p without what belongs to the newline before it.
+func (l *Line) continued(p []byte) []byte {
 	if l.swallow != 0 && len(p) > 0 {
-		p = l.completeNewline(p)
+		return l.completeNewline(p)
 	}
-	l.in.add(p)
+	return p
 }
 
 // completeNewline takes the second half of a newline off p, if it is there. The first half was the
@@ -170,15 +205,16 @@ func (l *Line) Next() (r Record, ok bool, err error) {
 		return Record{}, false, l.in.err
 	}
 	rest := l.in.rest()
-	line, whole := l.find(l, rest)
+	line, whole := l.end.find(l, rest)
+	most := l.opts.MaxLength
 	switch {
-	case whole == 0 && len(rest)-l.reach > l.opts.MaxLength:
+	case whole == 0 && len(rest)-l.end.reach > most:
 		whole = len(rest)
 		fallthrough
-	case line > l.opts.MaxLength:
+	case line > most:
 		l.in.drop(whole)
 		return Record{}, false, l.fail(fmt.Errorf("%w: a line of more than %d bytes",
-			ErrTooLong, l.opts.MaxLength))
+			ErrTooLong, most))
 	case whole == 0:
 		l.in.settle()
 		return Record{}, false, nil
@@ -205,7 +241,7 @@ func (l *Line) Pending() []byte {
 
 // Clone returns a Line with the same options and no input. It has detected nothing.
 func (l *Line) Clone() Filter {
-	return NewLine(l.opts)
+	return newLine(l.lineKind)
 }
 
 // fail ends the stream with err, and returns it.
@@ -213,16 +249,16 @@ func (l *Line) fail(err error) error {
 	return l.in.fail(err)
 }
 
-// endsIn makes newline the only newline.
+// endsIn makes newline, which was detected, the only newline.
 func (l *Line) endsIn(newline string) {
-	l.literal = newline
-	l.reach = len(newline) - 1
-	l.find = (*Line).findLiteral
+	end := literalEnd(newline)
+	l.end = &end
 }
 
 // findLiteral looks for the last byte of the literal, and then whether the rest of it is there.
 func (l *Line) findLiteral(rest []byte) (line, whole int) {
-	last := l.literal[len(l.literal)-1]
+	literal := l.end.literal
+	last := literal[len(literal)-1]
 	for {
 		i := bytes.IndexByte(rest[l.scanned:], last)
 		if i < 0 {
@@ -230,8 +266,8 @@ func (l *Line) findLiteral(rest []byte) (line, whole int) {
 			return 0, 0
 		}
 		l.scanned += i + 1
-		line = l.scanned - len(l.literal)
-		if line >= 0 && string(rest[line:l.scanned]) == l.literal {
+		line = l.scanned - len(literal)
+		if line >= 0 && string(rest[line:l.scanned]) == literal {
 			return line, l.scanned
 		}
 	}

@@ -19,7 +19,10 @@ const (
 // next event, and whether there is anything left to wait for.
 func (k *Kernel) turn() (wait time.Duration, more bool) {
 	k.doors.admit(k)
-	began := k.tick()
+	began := k.now
+	if k.queue.len() > 0 { // otherwise nobody asks, and to look at the clock takes its time
+		began = k.tick()
+	}
 	for n, looked := 0, 0; n < eventsPerTurn; n++ {
 		n += k.pass(eventsPerTurn - n)
 		k.sweep()
@@ -130,7 +133,10 @@ func (k *Kernel) release(e *Event) {
 func (e *Event) cancelled() bool { return e.Session.ended() || e.Sender.ended() }
 
 // dispatch calls the handler for e, and makes what it panics with an exception.
-func (k *Kernel) dispatch(e *Event) (failed error) {
+func (k *Kernel) dispatch(e *Event) (failed error) { return k.dispatchTo(e, nil) }
+
+// dispatchTo is dispatch, with f in place of the session's own handler, unless f is nil.
+func (k *Kernel) dispatchTo(e *Event, f HandlerFunc) (failed error) {
 	outer := k.active
 	k.active = e
 	k.depth++
@@ -147,8 +153,65 @@ func (k *Kernel) dispatch(e *Event) (failed error) {
 	if k.depth > maxDepth {
 		panic(ErrTooDeep)
 	}
-	e.Session.handle(e)
+	if f == nil {
+		e.Session.handle(e)
+		return nil
+	}
+	if k.trace&TraceEvents != 0 || e.Session.flags&traces != 0 {
+		k.traceDispatch(e)
+	}
+	f(e)
 	return nil
+}
+
+// CallWhile has the handler of s for an event called again and again, each time with the same
+// argument, as long as more returns true, which is asked before each time. It is for those who have
+// much to hand over, one after the other, and costs less than as many Calls. What a handler panics
+// with ends that one call. If s has ended, or ends, CallWhile returns.
+func (s *Session) CallWhile(name string, arg any, more func() bool) {
+	k := s.kernel
+	if s.ended() {
+		return
+	}
+	e := k.event(s, s, name)
+	for !k.callWhile(e, arg, more) {
+		continue // after a panic
+	}
+	k.pool.put(e)
+}
+
+// callWhile is CallWhile until the end, which it reports, or until a handler panics.
+func (k *Kernel) callWhile(e *Event, arg any, more func() bool) (done bool) {
+	outer, calling := k.active, false
+	defer func() {
+		if !calling {
+			return // and what more panics with goes through
+		}
+		k.active = outer
+		k.depth--
+		if p := recover(); p != nil {
+			_ = k.caught(e, p)
+		}
+	}()
+	s := e.Session
+	for !s.ended() && more() {
+		e.argv[0], e.Args = arg, e.argv[:1]
+		e.Heap, e.Result, e.unhandled = s.heap, nil, false
+		k.active = e
+		k.depth++
+		calling = true
+		if k.depth > maxDepth {
+			panic(ErrTooDeep)
+		}
+		s.handle(e)
+		calling = false
+		k.depth--
+		k.active = outer
+		if e.unhandled {
+			_ = k.failed(ErrNoHandler)
+		}
+	}
+	return true
 }
 
 // maxDepth is how many handlers may call each other. The stack of a goroutine has room for many

@@ -9,13 +9,15 @@ import (
 // A watch is one session's wish to hear of one way in which a handle may be ready.
 type watch struct {
 	s      *Session
+	h      Handle
 	fd     int
 	mode   Mode
-	event  string
-	args   []any // of the event: the handle, the mode, and what the session added
 	paused bool
 	gone   bool
 	at     int // in Session.watches
+	event  string
+	f      HandlerFunc // handles the event, if it is not the session that does
+	args   *[]any      // of the event, without f: the handle, the mode, what the session added
 }
 
 // A descriptorWatch is all that is watched of one descriptor. Its slice is never changed, only
@@ -24,6 +26,11 @@ type descriptorWatch struct {
 	watches []*watch
 	own     func(how Mode) // the kernel's own use
 	asked   Mode           // of the loop
+
+	// The first watch, and a slice with it, have their place here: that of a connection is mostly
+	// the only one, and it should not take a way through memory to find it.
+	first watch
+	slot  [1]*watch
 }
 
 // SelectRead asks for an event whenever h is ready to read, or is at its end, or, without an
@@ -38,21 +45,28 @@ type descriptorWatch struct {
 //
 // POE: select_read.
 func (s *Session) SelectRead(h Handle, event string, args ...any) error {
-	return s.watch(h, Read, event, args)
+	return s.watch(h, Read, event, nil, args)
 }
 
 // SelectWrite is SelectRead for writing.
 //
 // POE: select_write.
 func (s *Session) SelectWrite(h Handle, event string, args ...any) error {
-	return s.watch(h, Write, event, args)
+	return s.watch(h, Write, event, nil, args)
 }
 
 // SelectExpedite is SelectRead for out-of-band data.
 //
 // POE: select_expedite.
 func (s *Session) SelectExpedite(h Handle, event string, args ...any) error {
-	return s.watch(h, Expedite, event, args)
+	return s.watch(h, Expedite, event, nil, args)
+}
+
+// SelectFunc is SelectRead, SelectWrite or SelectExpedite, as mode says, with a function that
+// handles the event, which has no arguments. The session need not have a handler of that name, and
+// is not asked for one: a wheel takes no room in its owner's table, and is found at once.
+func (s *Session) SelectFunc(h Handle, mode Mode, event string, f HandlerFunc) error {
+	return s.watch(h, mode, event, f, nil)
 }
 
 // Select is SelectRead, SelectWrite and SelectExpedite at once. An empty name ends that watch.
@@ -63,7 +77,7 @@ func (s *Session) Select(h Handle, read, write, expedite string, args ...any) er
 		mode  Mode
 		event string
 	}{{Read, read}, {Write, write}, {Expedite, expedite}} {
-		if err := s.watch(h, want.mode, want.event, args); err != nil {
+		if err := s.watch(h, want.mode, want.event, nil, args); err != nil {
 			return err
 		}
 	}
@@ -92,7 +106,7 @@ func (s *Session) SelectPauseWrite(h Handle) error { return s.pause(h, Write, tr
 func (s *Session) SelectResumeWrite(h Handle) error { return s.pause(h, Write, false) }
 
 // watch begins, changes, or, without an event, ends a watch.
-func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
+func (s *Session) watch(h Handle, mode Mode, event string, f HandlerFunc, args []any) error {
 	k := s.kernel
 	if h == nil {
 		return k.failed(fmt.Errorf("watching no handle: %w", ErrInvalid))
@@ -113,14 +127,15 @@ func (s *Session) watch(h Handle, mode Mode, event string, args []any) error {
 	k.forgetOthers(h, fd)
 	w := s.watching(h, fd, mode)
 	if w == nil {
-		w = &watch{s: s, fd: fd, mode: mode, at: len(s.watches)}
+		w = k.descriptor(fd).add(watch{s: s, h: h, fd: fd, mode: mode, at: len(s.watches)})
 		s.watches = append(s.watches, w)
 		s.keep(hasWatch)
-		d := k.descriptor(fd)
-		d.watches = append(slices.Clip(d.watches), w)
 	}
-	w.event, w.paused = event, false
-	w.args = append([]any{h, mode}, args...)
+	w.event, w.f, w.args, w.paused = event, f, nil, false
+	if f == nil {
+		all := append([]any{h, mode}, args...)
+		w.args = &all
+	}
 	if k.trace&TraceFiles != 0 {
 		k.traceFile("watched", s, fd, mode)
 	}
@@ -138,7 +153,7 @@ func (k *Kernel) forgetOthers(h Handle, fd int) {
 		return
 	}
 	for _, w := range k.watched[fd].watches {
-		if w.args[0] != h {
+		if w.h != h {
 			w.s.unwatch(w)
 		}
 	}
@@ -159,7 +174,7 @@ func (s *Session) watching(h Handle, fd int, mode Mode) *watch {
 		return nil
 	}
 	for _, w := range s.watches {
-		if w.mode == mode && (w.fd == fd || w.args[0] == h) {
+		if w.mode == mode && (w.fd == fd || w.h == h) {
 			return w
 		}
 	}
@@ -213,6 +228,18 @@ func (k *Kernel) descriptor(fd int) *descriptorWatch {
 		k.nWatched++
 	}
 	return k.watched[fd]
+}
+
+// add adds a watch. The place for the first one is never used again, since ready may know it.
+func (d *descriptorWatch) add(w watch) *watch {
+	if d.slot[0] != nil {
+		d.watches = append(slices.Clip(d.watches), &w)
+		return &w
+	}
+	d.first = w
+	d.slot[0] = &d.first
+	d.watches = d.slot[:]
+	return &d.first
 }
 
 // ask tells the loop what is wanted of fd now.
@@ -278,7 +305,9 @@ func (k *Kernel) ready(fd int, how Mode) {
 func (k *Kernel) dispatchReady(w *watch) {
 	e := k.pool.get()
 	e.Session, e.Sender, e.Name = w.s, w.s, w.event
-	e.setArgs(w.args)
-	_ = k.dispatch(e) // what it panics with becomes a signal
+	if w.args != nil {
+		e.setArgs(*w.args)
+	}
+	_ = k.dispatchTo(e, w.f) // what it panics with becomes a signal
 	k.pool.put(e)
 }

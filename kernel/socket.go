@@ -26,9 +26,38 @@ const (
 // The socket takes c over: it works on a duplicate of the descriptor, and c is closed. If FromConn
 // fails, c is as it was.
 func FromConn(c net.Conn) (Socket, error) {
-	lender, ok := c.(syscall.Conn)
+	s, err := borrow(c)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.Close() // of what it was, nothing is lost: the duplicate is open
+	return s, nil
+}
+
+// FromListener returns a Socket that listens where l does, which is a *net.TCPListener,
+// *net.UnixListener or another that lends its descriptor; errors.ErrUnsupported says that it is
+// not. A descriptor that the process has inherited, for instance from systemd, becomes such a
+// listener by net.FileListener.
+//
+// The socket takes l over: it works on a duplicate of the descriptor, and l is closed. The file of
+// a "unix" socket stays, as with Bind. If FromListener fails, l is as it was.
+func FromListener(l net.Listener) (Socket, error) {
+	s, err := borrow(l)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	_ = l.Close() // nobody is turned away: the duplicate listens
+	return s, nil
+}
+
+// borrow returns a Socket on a duplicate of the descriptor that a connection or a listener lends.
+func borrow(from any) (Socket, error) {
+	lender, ok := from.(syscall.Conn)
 	if !ok {
-		return nil, fmt.Errorf("kernel: socket from a %T: %w", c, errors.ErrUnsupported)
+		return nil, fmt.Errorf("kernel: socket from a %T: %w", from, errors.ErrUnsupported)
 	}
 	fd, err := duplicateOf(lender, net.ErrClosed)
 	if err != nil {
@@ -39,7 +68,6 @@ func FromConn(c net.Conn) (Socket, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	_ = c.Close() // of what it was, nothing is lost: the duplicate is open
 	return s, nil
 }
 

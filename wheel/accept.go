@@ -29,6 +29,7 @@ type listener struct {
 	failed   string        // the owner's event: *Error
 	resume   string        // the wheel's own event for the end of acceptPause; "" until it listens
 	paused   bool          // by PauseAccept
+	refusing bool          // the last Accept has failed, and the owner knows
 }
 
 // watch begins to accept connections at the socket, which listens.
@@ -57,15 +58,20 @@ func (l *listener) acceptable(*kernel.Event) {
 			_ = s.Close() // it is gone again
 			continue
 		}
+		l.refusing = false
 		l.give(&Connection{Socket: s, Remote: remote, Wheel: l.id})
 	}
 }
 
 // acceptFailed goes on listening. To try again at once would keep the kernel busy with nothing
-// else.
+// else, and to tell of each try would be little better.
 func (l *listener) acceptFailed(err error) {
 	l.pause(true)
 	l.owner.Delay(l.resume, acceptPause)
+	if l.refusing {
+		return
+	}
+	l.refusing = true
 	_ = l.tell(l.failed, &Error{Op: "accept", Err: err, Wheel: l.id})
 }
 

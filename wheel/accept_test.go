@@ -201,10 +201,15 @@ func TestPauseAccept(t *testing.T) {
 	p.want("resume", "made", "resume", "made")
 }
 
-// Without descriptors, a listener tells so, waits a while, and then goes on: it does not keep the
-// kernel busy, and nobody who called is lost.
+// Without descriptors, a listener tells so once, waits a while between two tries, and then goes on:
+// it does not keep the kernel busy, and nobody who called is lost.
 func TestAcceptWithoutDescriptors(t *testing.T) {
-	p := simulated(t, sim.Options{})
+	p, odd := oddly(t, sim.Options{})
+	tries := 0
+	odd.socket = func(network string) (kernel.Socket, error) {
+		s, err := p.world.Socket(network)
+		return trying{s, &tries}, err
+	}
 	var w *wheel.SocketFactory
 	var hoard []kernel.Socket
 	var calling kernel.Socket
@@ -243,9 +248,57 @@ func TestAcceptWithoutDescriptors(t *testing.T) {
 		kernel.Default: p.unknown,
 	})
 	p.run()
-	p.want("full at 0s", "full at 100ms", "full at 200ms", "full at 300ms", "full at 400ms",
-		"full at 500ms", "full at 600ms", "full at 700ms", "full at 800ms", "full at 900ms",
-		"free", "made at 1s")
+	p.want("full at 0s", "free", "made at 1s")
+	if tries != 11 {
+		t.Errorf("it tried %d times, want 11: ten times a second", tries)
+	}
+}
+
+// A trying is a Socket that counts how often somebody tries to accept.
+type trying struct {
+	kernel.Socket
+	tries *int
+}
+
+func (s trying) Accept() (kernel.Socket, error) {
+	*s.tries++
+	return s.Socket.Accept()
+}
+
+// What is told once is told again when it was over in between.
+func TestAcceptFailsAgain(t *testing.T) {
+	p := simulated(t, sim.Options{})
+	odd := &socket{Socket: p.listening(), accepts: []error{
+		syscall.EMFILE, syscall.ENFILE, nil, syscall.EMFILE, nil,
+	}}
+	var w *wheel.ListenAccept
+	var calling []kernel.Socket
+	p.create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			var err error
+			w, err = wheel.NewListenAccept(e.Session, wheel.ListenAcceptOptions{
+				Handle: odd, AcceptEvent: "made", ErrorEvent: "error",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			calling = append(calling, p.call(), p.call())
+		},
+		"made": session.On(func(_ *kernel.Event, c *wheel.Connection) {
+			p.note("made")
+			c.Socket.Close()
+			if len(odd.accepts) == 0 {
+				w.Close()
+				odd.Close()
+				for _, s := range calling {
+					s.Close()
+				}
+			}
+		}),
+		"error": session.On(func(_ *kernel.Event, err *wheel.Error) { p.note("%v", err.Errno()) }),
+	})
+	p.run()
+	p.want("too many open files", "made", "too many open files", "made")
 }
 
 // What Accept returns decides: a connection that is gone is passed over, and a wheel that is closed

@@ -34,8 +34,9 @@ const lookBack = 4096
 // a file that is shortened and at once as long again nothing may be noticed. In the handler of
 // ResetEvent, the Filter still has what there was of an unfinished record; it is dropped then.
 //
-// When something goes wrong, ErrorEvent says so once, and the wheel tries again every
-// PollInterval. After a record that the filter cannot take, it goes on with the next block.
+// When something goes wrong, ErrorEvent says so once, and the wheel tries again every PollInterval.
+// After a record that the filter cannot take, it goes on with the next block, and what is wrong
+// with that is not told before there was a record again.
 //
 // What is not a regular file, such as a named pipe, has neither positions nor ResetEvent and
 // IdleEvent. It is read as it becomes ready, until ErrorEvent says that it has ended; then the
@@ -58,6 +59,7 @@ type FollowTail struct {
 	leaving  bool   // another file has the name, and poll changes to it
 	skip     int64  // bytes before the place where it begins
 	failed   string // what ErrorEvent has said, and is still so
+	lost     bool   // ErrorEvent has said that the filter cannot take what there is
 	buf      []byte
 }
 
@@ -176,7 +178,7 @@ func (w *FollowTail) looked(e *kernel.Event) {
 
 // reset begins a file, or one that was shortened, from its beginning.
 func (w *FollowTail) reset() {
-	w.skip, w.leaving = 0, false
+	w.skip, w.leaving, w.lost = 0, false, false
 	_ = w.tell(w.opts.ResetEvent, w.idArg)
 	w.opts.Filter = w.opts.Filter.Clone()
 }
@@ -201,15 +203,25 @@ func (w *FollowTail) feed(data []byte) {
 	for !w.closed {
 		r, ok, err := w.opts.Filter.Next()
 		if err != nil {
-			w.opts.Filter = w.opts.Filter.Clone()
-			_ = w.tell(w.opts.ErrorEvent, &Error{Op: "read", Err: err, Wheel: w.id})
+			w.unfit(err)
 		}
 		if !ok {
 			return
 		}
+		w.lost = false
 		w.in.Record = r
 		_ = w.tell(w.opts.InputEvent, &w.in)
 		w.in.Record = filter.Record{}
+	}
+}
+
+// unfit drops what the filter cannot take, which is the rest of the block, and tells so once until
+// there is a record again: a record without end would fail with each block.
+func (w *FollowTail) unfit(err error) {
+	w.opts.Filter = w.opts.Filter.Clone()
+	if !w.lost {
+		w.lost = true
+		_ = w.tell(w.opts.ErrorEvent, &Error{Op: "read", Err: err, Wheel: w.id})
 	}
 }
 

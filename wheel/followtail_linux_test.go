@@ -66,19 +66,6 @@ func TestFollowTailIsTold(t *testing.T) {
 	})
 }
 
-// wantLines checks what was noted, but for idle events.
-func wantLines(p *place, want ...string) {
-	p.Helper()
-	var lines []string
-	for _, line := range p.lines {
-		if line != "idle" {
-			lines = append(lines, line)
-		}
-	}
-	p.lines = lines
-	p.want(want...)
-}
-
 // However often a log is rotated, the system is asked to tell of one folder and one file.
 func TestFollowTailForgets(t *testing.T) {
 	const rotations = 30

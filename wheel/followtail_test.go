@@ -146,6 +146,19 @@ func (f *follower) steps(list ...func()) {
 	f.s.DelayAdd("step", after, func() { f.w.Close() })
 }
 
+// wantLines checks what was noted, but for idle events.
+func wantLines(p *place, want ...string) {
+	p.Helper()
+	var lines []string
+	for _, line := range p.lines {
+		if line != "idle" {
+			lines = append(lines, line)
+		}
+	}
+	p.lines = lines
+	p.want(want...)
+}
+
 // stepTime is time for a few looks.
 const stepTime = 5 * time.Second
 

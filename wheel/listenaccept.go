@@ -4,10 +4,13 @@ import "github.com/go-poe/poe/kernel"
 
 // ListenAcceptOptions are the options of a ListenAccept. Handle and AcceptEvent have no default.
 type ListenAcceptOptions struct {
-	Handle kernel.Socket // listens already; the wheel does not close it
+	Handle kernel.Socket // listens already, see kernel.FromListener; the wheel does not close it
 
 	AcceptEvent string // *Connection: somebody has connected
-	ErrorEvent  string // *Error: nobody could be accepted; the wheel tries again by itself
+
+	// ErrorEvent: *Error. Nobody can be accepted, mostly because no descriptor is left. The wheel
+	// tries again by itself, ten times a second, and does not tell again before it has succeeded.
+	ErrorEvent string
 }
 
 // A ListenAccept accepts connections at a socket that somebody else opened, and that stays open

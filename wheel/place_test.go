@@ -105,6 +105,13 @@ func (s *socket) RemoteAddr() (net.Addr, error) {
 	return s.Socket.RemoteAddr()
 }
 
+func (s *socket) LocalAddr() (net.Addr, error) {
+	if err, ok := s.fails["LocalAddr"]; ok {
+		return nil, err
+	}
+	return s.Socket.LocalAddr()
+}
+
 func (s *socket) ConnectError() error {
 	if len(s.outcomes) > 0 {
 		err := s.outcomes[0]

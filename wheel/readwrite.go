@@ -39,17 +39,31 @@ type ReadWriteOptions struct {
 	LowEvent     string // ID: after that, no more than LowMark is left
 	SecuredEvent string // *Secured: the handshake of a TLS is over; see StartTLS
 
+	// ClosedEvent: ID. The wheel has closed itself: after Finish, or because there is no ErrorEvent.
+	// It is posted, as the last event of the wheel; neither Close nor Detach sends it.
+	ClosedEvent string
+
 	HighMark  int // bytes, no more than MaxOutput; 0 means no marks
 	LowMark   int // bytes, less than HighMark
 	MaxOutput int // bytes; 0 means DefaultMaxOutput
 	BlockSize int // bytes that are read at once, at most and by default 64 KiB
+
+	shared *terms // by Share
+}
+
+// lines is what the wheels that are given no filter have clones of.
+var lines = filter.NewLine(filter.LineOptions{})
+
+// fill fills in the numbers that were left out.
+func (o *ReadWriteOptions) fill() {
+	if o.MaxOutput == 0 {
+		o.MaxOutput = DefaultMaxOutput
+	}
 }
 
 // check panics if the programmer made a mistake, and fills in what was left out.
 func (o *ReadWriteOptions) check() {
-	if o.MaxOutput == 0 {
-		o.MaxOutput = DefaultMaxOutput
-	}
+	o.fill()
 	switch {
 	case o.Handle != nil && (o.InputHandle != nil || o.OutputHandle != nil):
 		panic("wheel: ReadWriteOptions has a Handle, and InputHandle or OutputHandle")
@@ -68,7 +82,7 @@ func (o *ReadWriteOptions) check() {
 		o.InputHandle, o.OutputHandle = o.Handle, o.Handle
 	}
 	if o.Filter == nil && (o.InputFilter == nil || o.OutputFilter == nil) {
-		o.Filter = filter.NewLine(filter.LineOptions{})
+		o.Filter = lines.Clone()
 	}
 	if o.InputFilter == nil {
 		o.InputFilter = o.Filter
@@ -95,37 +109,38 @@ func checkMarks(where string, high, low, maxOutput int) {
 //
 // POE: POE::Wheel::ReadWrite.
 type ReadWrite struct {
-	base
-	opts   ReadWriteOptions
-	idArg  any // the ID, as an argument
-	read   string
-	write  string
-	settle string
-	mark   string
+	opts parts
 
-	in         Input
+	// These stand together to take little room: there may be thousands of wheels.
 	delivering bool
 	reading    bool // the input is watched, or paused
 	inPaused   bool
 	inDone     bool // it ended, or failed, or was shut down
+	settling   bool // the output is written at the end of the turn
+	blocked    bool // the handle takes no more for now
+	high       bool
+	highTold   bool        // by HighEvent
+	marking    bool        // HighEvent is in the kernel's queue, under the name of mark
+	finishing  bool        // close once the output is written
+	halfClose  bool        // and CloseWrite, likewise
+	wants      kernel.Mode // what the layer waits for
+	opening    bool        // the layer takes no data yet
+	readingOn  bool        // again is in the kernel's queue
 
-	out       []byte // the output; what is before sent is written
-	sent      int
-	messages  int
-	settling  bool // the output is written at the end of the turn
-	blocked   bool // the handle takes no more for now
-	high      bool
-	highTold  bool  // by HighEvent
-	marking   bool  // HighEvent is in the kernel's queue, under the name of mark
-	outErr    error // why nothing can be written any more
-	finishing bool  // close once the output is written
-	halfClose bool  // and CloseWrite, likewise
+	in       Input
+	out      []byte // the output; what is before sent is written
+	sent     int
+	messages int
+	outErr   error // why nothing can be written any more
+	layer    Layer // the handle, if it is one
 
-	layer     Layer       // the handle, if it is one
-	wants     kernel.Mode // what the layer waits for
-	opening   bool        // the layer takes no data yet
-	again     string
-	readingOn bool // again is in the kernel's queue
+	write  kernel.HandlerFunc // w.writable; nil before it is needed
+	settle string
+	mark   string
+	again  string
+	idArg  any // the ID, as an argument
+
+	base
 }
 
 // NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin,
@@ -133,12 +148,10 @@ type ReadWrite struct {
 // owner has ended.
 func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, error) {
 	opts.check()
-	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts}
+	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts.parts()}
 	w.closeAtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
-	w.read = w.state("read", w.readable)
-	w.write = w.state("write", w.writable)
 	w.settle = w.state("settle", w.settled)
 	if opts.HighEvent != "" {
 		w.mark = w.state("mark", w.marked)
@@ -174,7 +187,8 @@ func (w *ReadWrite) watchInput() error {
 		w.hold()
 		return w.owner.SelectRead(w.opts.InputHandle, "")
 	}
-	if err := w.owner.SelectRead(w.opts.InputHandle, w.read); err != nil {
+	err := w.owner.SelectFunc(w.opts.InputHandle, kernel.Read, "ReadWrite read", w.readable)
+	if err != nil {
 		w.reading = false
 		return err
 	}
@@ -189,13 +203,15 @@ func (w *ReadWrite) readable(e *kernel.Event) {
 		return
 	}
 	buf := e.Kernel.ReadBuffer()
-	if w.opts.BlockSize > 0 && w.opts.BlockSize < len(buf) {
-		buf = buf[:w.opts.BlockSize]
+	lender := filter.LenderOf(w.opts.InputFilter)
+	carried := lender.Carry(buf)
+	room := buf[carried:]
+	if w.opts.BlockSize > 0 && w.opts.BlockSize < len(room) {
+		room = room[:w.opts.BlockSize]
 	}
-	n, err := w.opts.InputHandle.Read(buf)
+	n, err := w.opts.InputHandle.Read(room)
 	if n > 0 {
-		w.opts.InputFilter.Feed(buf[:n])
-		w.deliver()
+		w.decode(&lender, buf[:carried+n])
 	}
 	if err != nil && err != kernel.ErrAgain && !w.inDone && !w.closed {
 		w.inputFailed(err)
@@ -204,6 +220,13 @@ func (w *ReadWrite) readable(e *kernel.Event) {
 		w.advance()
 		w.readOn()
 	}
+}
+
+// decode hands over the records that p completes. The buffer that p is in serves other wheels, too.
+func (w *ReadWrite) decode(lender *filter.Lender, p []byte) {
+	defer lender.Reclaim()
+	lender.Lend(p)
+	w.deliver()
 }
 
 // deliver hands over the records that the input filter holds.
@@ -217,20 +240,24 @@ func (w *ReadWrite) deliver() {
 		in = &Input{Wheel: w.id} // the handler that changes the filter still has the other
 	} else {
 		w.delivering = true
-		defer func() { w.delivering = false }()
+		defer func() {
+			w.delivering = false
+			in.Record = filter.Record{}
+		}()
 	}
-	for !w.closed && !w.inDone && w.opts.InputEvent != "" {
-		r, ok, err := w.opts.InputFilter.Next()
-		if err != nil {
-			w.inputFailed(err)
-			return
-		}
-		if !ok {
-			return
-		}
-		in.Record = r
-		_ = w.tell(w.opts.InputEvent, in)
-		in.Record = filter.Record{}
+	for more := true; more && !w.closed && w.wantsInput() && !w.owner.Ended(); {
+		event := w.opts.InputEvent
+		w.owner.CallWhile(event, in, func() bool {
+			if w.closed || w.inDone || w.opts.InputEvent != event {
+				return false
+			}
+			var err error
+			in.Record, more, err = w.opts.InputFilter.Next()
+			if err != nil {
+				w.inputFailed(err)
+			}
+			return more
+		})
 	}
 }
 
@@ -245,7 +272,7 @@ func (w *ReadWrite) inputFailed(err error) {
 	case errors.Is(err, io.EOF):
 		w.Finish()
 	default:
-		w.Close()
+		w.closeItself()
 	}
 }
 
@@ -425,9 +452,13 @@ func (w *ReadWrite) watchOutput(blocked bool) bool {
 	w.blocked = blocked
 	event := ""
 	if blocked {
-		event = w.write
+		event = "ReadWrite write"
 	}
-	if err := w.owner.SelectWrite(w.opts.OutputHandle, event); err != nil {
+	if w.write == nil {
+		w.write = w.writable
+	}
+	err := w.owner.SelectFunc(w.opts.OutputHandle, kernel.Write, event, w.write)
+	if err != nil {
 		w.blocked = false
 		w.outputFailed(err)
 		return false
@@ -455,7 +486,7 @@ func (w *ReadWrite) outputFailed(err error) {
 	w.dropOutput()
 	w.high, w.halfClose = false, false
 	if w.opts.ErrorEvent == "" || w.finishing {
-		w.Close()
+		w.closeItself()
 	}
 	_ = w.tell(w.opts.ErrorEvent, w.outErr)
 }
@@ -472,7 +503,7 @@ func (w *ReadWrite) finish() {
 		}
 	}
 	if w.finishing && w.wants&kernel.Write == 0 {
-		w.Close()
+		w.closeItself()
 	}
 }
 
@@ -497,7 +528,8 @@ func (w *ReadWrite) High() bool { return w.high }
 // POE: set_high_mark, set_low_mark.
 func (w *ReadWrite) SetMarks(high, low int) {
 	checkMarks("SetMarks", high, low, w.opts.MaxOutput)
-	w.opts.HighMark, w.opts.LowMark = high, low
+	t := w.opts.change()
+	t.HighMark, t.LowMark = high, low
 }
 
 // PauseInput leaves what comes in where it is, so that the peer has to wait. The records that were
@@ -591,7 +623,7 @@ func (w *ReadWrite) SetInputFilter(f filter.Filter) {
 //
 // POE: event, which ends a pause.
 func (w *ReadWrite) SetInputEvent(name string) error {
-	w.opts.InputEvent = name
+	w.opts.change().InputEvent = name
 	err := w.watchInput()
 	if !w.delivering {
 		w.deliver()
@@ -600,10 +632,10 @@ func (w *ReadWrite) SetInputEvent(name string) error {
 }
 
 // SetFlushedEvent changes the event for the end of the output.
-func (w *ReadWrite) SetFlushedEvent(name string) { w.opts.FlushedEvent = name }
+func (w *ReadWrite) SetFlushedEvent(name string) { w.opts.change().FlushedEvent = name }
 
 // SetErrorEvent changes the event for what goes wrong.
-func (w *ReadWrite) SetErrorEvent(name string) { w.opts.ErrorEvent = name }
+func (w *ReadWrite) SetErrorEvent(name string) { w.opts.change().ErrorEvent = name }
 
 // InputHandle returns the handle that is read. It is the wheel's.
 func (w *ReadWrite) InputHandle() kernel.Handle { return w.opts.InputHandle }
@@ -612,7 +644,8 @@ func (w *ReadWrite) InputHandle() kernel.Handle { return w.opts.InputHandle }
 func (w *ReadWrite) OutputHandle() kernel.Handle { return w.opts.OutputHandle }
 
 // Finish closes the wheel once all output is written: at once if that is so. Until then nothing
-// comes in any more. When it is written, FlushedEvent comes, or, when it cannot be, ErrorEvent.
+// comes in any more. When it is written, FlushedEvent comes, or, when it cannot be, ErrorEvent, and
+// after that, in any case, ClosedEvent.
 func (w *ReadWrite) Finish() {
 	if w.closed {
 		return
@@ -637,6 +670,17 @@ func (w *ReadWrite) Close() {
 	_ = w.opts.InputHandle.Close() // nobody waits for what this may say
 	if w.opts.OutputHandle != w.opts.InputHandle {
 		_ = w.opts.OutputHandle.Close()
+	}
+}
+
+// closeItself is Close where the owner did not call it.
+func (w *ReadWrite) closeItself() {
+	if w.closed {
+		return
+	}
+	w.Close()
+	if w.opts.ClosedEvent != "" {
+		w.owner.Yield(w.opts.ClosedEvent, w.idArg)
 	}
 }
 

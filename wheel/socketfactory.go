@@ -2,12 +2,9 @@ package wheel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"strconv"
-	"syscall"
+	"time"
 
 	"github.com/go-poe/poe/kernel"
 )
@@ -27,28 +24,46 @@ type SocketFactoryOptions struct {
 	ListenQueue int  // connections that wait to be accepted; 0 means the system's largest
 	Reuse       bool // bind although old connections of the address linger
 
+	// AttemptDelay is how long the wheel waits for one address of a name before it tries the next
+	// one, too. 0 means DefaultAttemptDelay, and less that the next is tried only when the one
+	// before has failed; so it is, in any case, with a BindPort, which one attempt alone can have.
+	AttemptDelay time.Duration
+
 	SuccessEvent string // *Connection: there is a connection
 	FailureEvent string // *Error: an operation failed
+	ListenEvent  string // *Listening: the wheel listens, and has accepted nobody yet
 }
 
-// A SocketFactory makes sockets. With a RemoteAddress it makes one connection, and is done; it
-// tries all addresses of a name in turn, and what fails is the last of them. Without, it listens,
-// and makes a connection of whoever calls; or, with "udp", it makes one socket for datagrams.
+// Listening says where a SocketFactory listens. It is the receiver's to keep.
+type Listening struct {
+	Addr  net.Addr // with the port that the system has chosen, if it was left to that
+	Wheel ID
+}
+
+// A SocketFactory makes sockets. With a RemoteAddress it makes one connection, and is done.
+// Without, it listens, and makes a connection of whoever calls; or, with "udp", it makes one socket
+// for datagrams, and is done.
+//
+// Of a name with several addresses, the first that connects wins (RFC 8305). The versions of IP
+// take turns, beginning with that of the first address; the next address is tried when one has
+// failed, or has not answered for AttemptDelay, and eight of them at the same time at most. When
+// all have failed, FailureEvent comes once: its operation and number are those of the last one to
+// fail, and its text names them all.
 //
 // What fails is told by FailureEvent, and never by the constructor. It comes later, like everything
 // that the wheel tells, and is the end of the wheel; but a listener that cannot accept tries again
-// by itself. Names are looked up without blocking.
+// by itself, ten times a second, and does not tell again before it has succeeded. Names are looked
+// up without blocking.
 //
 // A connect may take as long as the system lets it. Who wants it shorter closes the wheel.
 //
-// POE: POE::Wheel::SocketFactory.
+// POE: POE::Wheel::SocketFactory, which tries one address alone.
 type SocketFactory struct {
 	listener
 	opts   SocketFactoryOptions
 	local  []net.Addr // to bind to
-	remote []net.Addr // to connect to, those that are left to try
-	event  string     // an event of the wheel's own, for the outcome of a connect
-	late   string     // an event of the wheel's own that will come in any case
+	race   race
+	late   string // an event of the wheel's own that will come in any case
 	cancel context.CancelFunc
 }
 
@@ -92,6 +107,8 @@ func (o *SocketFactoryOptions) check() {
 		panic("wheel: SocketFactoryOptions has no BindAddress")
 	case o.Network == "unix" && (o.BindPort != "" || o.RemotePort != ""):
 		panic("wheel: SocketFactoryOptions has a port for a path")
+	case o.ListenEvent != "" && (o.RemoteAddress != "" || o.isDatagram()):
+		panic("wheel: SocketFactoryOptions has a ListenEvent, and does not listen")
 	}
 }
 
@@ -113,150 +130,69 @@ func (w *SocketFactory) gotLocal(addrs []net.Addr) {
 	w.serve()
 }
 
-func (w *SocketFactory) gotRemote(addrs []net.Addr) {
-	w.remote = addrs
-	w.connectNext(nil)
-}
-
-// lookUp finds the addresses for a host and a port, and gives them to then: at once if no name has
-// to be looked up for that.
-func (w *SocketFactory) lookUp(host, port string, then func([]net.Addr)) {
-	network := w.opts.Network
-	if network == "unix" {
-		then([]net.Addr{&net.UnixAddr{Name: host, Net: network}})
-		return
-	}
-	if port == "" {
-		port = "0"
-	}
-	ips := numeric(host)
-	number, err := strconv.ParseUint(port, 10, 16)
-	if ips != nil && err == nil {
-		w.found(ips, uint16(number), then)
-		return
-	}
-	w.late = w.state("resolve "+host, func(e *kernel.Event) {
-		w.late = ""
-		w.cancel()
-		switch done := kernel.Arg[*kernel.Done](e, 0); v := done.Value.(type) {
-		case answer:
-			w.found(v.ips, v.port, then)
-		case *Error:
-			w.fail(v.Op, v.Err)
-		default: // the loop has panicked
-			w.fail("inet_aton", addressError{done.Err})
-		}
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel = cancel
-	loop := w.owner.Kernel().Loop()
-	work := func(life context.Context) (any, error) {
-		defer context.AfterFunc(life, cancel)()
-		return ask(ctx, loop, network, host, port), nil
-	}
-	if err := w.owner.Work(work, w.late); err != nil {
-		w.late = ""
-		w.fail("inet_aton", addressError{err})
-	}
-}
-
-// numeric returns the addresses of a host that need not be looked up: no host at all means any
-// address, of IPv4 if there is a choice.
-func numeric(host string) []netip.Addr {
-	if host == "" {
-		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil
-	}
-	return []netip.Addr{ip}
-}
-
-// An answer is what a host and a port stand for.
-type answer struct {
-	ips  []netip.Addr
-	port uint16
-}
-
-// ask looks a host and a port up, and blocks. It returns an answer, or an *Error.
-func ask(ctx context.Context, loop kernel.Loop, network, host, port string) any {
-	number, err := net.DefaultResolver.LookupPort(ctx, network, port)
-	if err != nil {
-		return &Error{Op: "getservbyname", Err: addressError{err}}
-	}
-	ips := numeric(host)
-	if ips == nil {
-		ips, err = loop.Resolve(ctx, host)
-	}
-	if err != nil {
-		return &Error{Op: "inet_aton", Err: addressError{err}}
-	}
-	return answer{ips, uint16(number)}
-}
-
-// found keeps the addresses that the network can use.
-func (w *SocketFactory) found(ips []netip.Addr, port uint16, then func([]net.Addr)) {
-	var addrs []net.Addr
-	for _, ip := range ips {
-		ip = ip.Unmap()
-		if v := version(w.opts.Network); v == '4' && !ip.Is4() || v == '6' && !ip.Is6() {
-			continue
-		}
-		at := netip.AddrPortFrom(ip, port)
-		if w.isDatagram() {
-			addrs = append(addrs, net.UDPAddrFromAddrPort(at))
-		} else {
-			addrs = append(addrs, net.TCPAddrFromAddrPort(at))
-		}
-	}
-	if len(addrs) == 0 {
-		w.fail("inet_aton", addressError{errNoAddress})
-		return
-	}
-	then(addrs)
-}
-
-var errNoAddress = errors.New("no address of the wanted kind")
-
 // version returns the version of IP that a network has, as a digit, or any other byte.
 func version(network string) byte { return network[len(network)-1] }
 
-func (w *SocketFactory) isDatagram() bool { return w.opts.Network[:3] == "udp" }
-
-// An addressError is the failure to find an address. It counts as EADDRNOTAVAIL, as in POE.
-type addressError struct{ err error }
-
-func (e addressError) Error() string   { return e.err.Error() }
-func (e addressError) Unwrap() []error { return []error{syscall.EADDRNOTAVAIL, e.err} }
+func (o *SocketFactoryOptions) isDatagram() bool { return o.Network[:3] == "udp" }
 
 // serve makes the socket of a wheel that does not connect.
 func (w *SocketFactory) serve() {
-	if failed := w.open(nil); failed != nil {
+	s, failed := w.open(nil)
+	if failed != nil {
 		w.fail(failed.Op, failed.Err)
 		return
 	}
-	if w.isDatagram() {
-		w.later(func() { w.succeed(nil) })
+	w.socket = s
+	if w.opts.isDatagram() {
+		w.later(func() { w.handOver(s, nil) })
 		return
 	}
-	err := w.socket.Listen(w.opts.ListenQueue)
-	if err == nil {
-		err = w.watch()
+	if err := s.Listen(w.opts.ListenQueue); err != nil {
+		w.fail("listen", err)
+		return
 	}
+	if w.opts.ListenEvent == "" {
+		w.accept()
+		return
+	}
+	w.later(w.listens)
+}
+
+// listens tells where the wheel listens, and then begins to accept.
+func (w *SocketFactory) listens() {
+	addr, err := w.socket.LocalAddr()
 	if err != nil {
+		w.fail("getsockname", err)
+		return
+	}
+	_ = w.tell(w.opts.ListenEvent, &Listening{Addr: addr, Wheel: w.id})
+	if !w.closed {
+		w.accept()
+	}
+}
+
+func (w *SocketFactory) accept() {
+	if err := w.watch(); err != nil {
 		w.fail("listen", err)
 	}
 }
 
 // open makes a socket, to be connected to remote or, for nil, to wait for others.
-func (w *SocketFactory) open(remote net.Addr) *Error {
+func (w *SocketFactory) open(remote net.Addr) (kernel.Socket, *Error) {
 	network, local := w.network(remote)
 	s, err := w.owner.Kernel().Loop().Socket(network)
 	if err != nil {
-		return &Error{Op: "socket", Err: err}
+		return nil, &Error{Op: "socket", Err: err}
 	}
-	w.socket = s
+	if failed := w.prepare(s, local); failed != nil {
+		_ = s.Close()
+		return nil, failed
+	}
+	return s, nil
+}
+
+// prepare gives a socket its options and, unless it is nil, its address.
+func (w *SocketFactory) prepare(s kernel.Socket, local net.Addr) *Error {
 	if w.opts.Reuse {
 		if err := s.SetOption(kernel.ReuseAddr, true); err != nil {
 			return &Error{Op: "setsockopt", Err: err}
@@ -304,62 +240,8 @@ func isIPv6(addr net.Addr) bool {
 	return false
 }
 
-// connectNext tries the remote addresses that are left, until one of them is a connection or may
-// become one. If there is none, it tells how the last one failed.
-func (w *SocketFactory) connectNext(failed *Error) {
-	for len(w.remote) > 0 {
-		addr := w.remote[0]
-		w.remote = w.remote[1:]
-		if failed = w.connect(addr); failed == nil {
-			return
-		}
-		w.closeSocket()
-	}
-	w.fail(failed.Op, failed.Err)
-}
-
-// connect begins to connect. The outcome comes with the readiness to write, also where it is known
-// at once: the constructor may still be running.
-func (w *SocketFactory) connect(remote net.Addr) *Error {
-	if failed := w.open(remote); failed != nil {
-		return failed
-	}
-	if err := w.socket.Connect(remote); err != nil && err != kernel.ErrAgain {
-		return &Error{Op: "connect", Err: err}
-	}
-	if w.event == "" {
-		w.event = w.state("connect", w.connected)
-	}
-	if err := w.owner.SelectWrite(w.socket, w.event); err != nil {
-		return &Error{Op: "connect", Err: err}
-	}
-	return nil
-}
-
-// connected learns the outcome of a connect, if it is known by now.
-func (w *SocketFactory) connected(*kernel.Event) {
-	err := w.socket.ConnectError()
-	if err == kernel.ErrAgain {
-		return
-	}
-	op := "connect"
-	var remote net.Addr
-	if err == nil {
-		op = "getpeername"
-		remote, err = w.socket.RemoteAddr()
-	}
-	if err != nil {
-		w.closeSocket()
-		w.connectNext(&Error{Op: op, Err: err})
-		return
-	}
-	w.succeed(remote)
-}
-
-// succeed ends a wheel that makes one socket, and hands that over.
-func (w *SocketFactory) succeed(remote net.Addr) {
-	s := w.socket
-	_ = w.owner.SelectWrite(s, "")
+// handOver ends a wheel that makes one socket.
+func (w *SocketFactory) handOver(s kernel.Socket, remote net.Addr) {
 	w.socket = nil
 	w.Close()
 	w.give(&Connection{Socket: s, Remote: remote, Wheel: w.id})
@@ -383,9 +265,9 @@ func (w *SocketFactory) later(do func()) {
 	w.owner.Yield(w.late)
 }
 
-// LocalAddr returns the address of the wheel's socket: the one that it listens at. While there is
-// none, because a name is still looked up, or something failed, or the socket was handed over, it
-// returns ErrClosed.
+// LocalAddr returns the address that the wheel listens at. If it does not, because a name is still
+// looked up, or something failed, or it connects, LocalAddr returns ErrClosed. ListenEvent says
+// when there is an address.
 //
 // POE: getsockname.
 func (w *SocketFactory) LocalAddr() (net.Addr, error) {
@@ -404,6 +286,7 @@ func (w *SocketFactory) Close() {
 		return
 	}
 	w.closeSocket()
+	w.giveUp()
 	if w.cancel != nil {
 		w.cancel()
 	}
@@ -412,10 +295,8 @@ func (w *SocketFactory) Close() {
 
 func (w *SocketFactory) closeSocket() {
 	w.unwatch()
-	if w.socket == nil {
-		return
+	if w.socket != nil {
+		_ = w.socket.Close() // nobody waits for what this may say
+		w.socket = nil
 	}
-	_ = w.owner.SelectWrite(w.socket, "")
-	_ = w.socket.Close() // nobody waits for what this may say
-	w.socket = nil
 }

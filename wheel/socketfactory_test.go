@@ -42,6 +42,12 @@ func TestSocketFactoryOptions(t *testing.T) {
 			})},
 		{"wheel: SocketFactoryOptions has a port for a path",
 			events(wheel.SocketFactoryOptions{Network: "unix", BindAddress: "x", BindPort: "1"})},
+		{"wheel: SocketFactoryOptions has a ListenEvent, and does not listen",
+			events(wheel.SocketFactoryOptions{
+				RemoteAddress: "127.0.0.1", RemotePort: "25", ListenEvent: "listens",
+			})},
+		{"wheel: SocketFactoryOptions has a ListenEvent, and does not listen",
+			events(wheel.SocketFactoryOptions{Network: "udp", ListenEvent: "listens"})},
 	} {
 		wantPanic(t, test.want, func() { wheel.NewSocketFactory(p.k.Root(), test.opts) })
 	}
@@ -313,6 +319,8 @@ func TestAddressesOfAName(t *testing.T) {
 func TestSocketFails(t *testing.T) {
 	listens := wheel.SocketFactoryOptions{BindAddress: "10.0.0.1", Reuse: true}
 	connects := wheel.SocketFactoryOptions{RemoteAddress: "10.0.0.1", RemotePort: "25"}
+	tells := listens
+	tells.ListenEvent = "listens"
 	for _, test := range []struct {
 		opts   wheel.SocketFactoryOptions
 		method string
@@ -323,6 +331,7 @@ func TestSocketFails(t *testing.T) {
 		{listens, "SetOption", "setsockopt"},
 		{listens, "Bind", "bind"},
 		{listens, "Listen", "listen"},
+		{tells, "LocalAddr", "getsockname"},
 		{connects, "Connect", "connect"},
 		{connects, "ConnectError", "connect"},
 		{connects, "RemoteAddr", "getpeername"},

@@ -41,7 +41,7 @@ func (w *ReadWrite) StartTLS(opts TLSOptions) error {
 		return ErrPlaintext
 	}
 	t := NewTLS(w.owner.Kernel(), w.opts.InputHandle, opts)
-	w.opts.Handle, w.opts.InputHandle, w.opts.OutputHandle = t, t, t
+	w.opts.InputHandle, w.opts.OutputHandle = t, t
 	w.standOn(t)
 	if w.OutOctets() > 0 {
 		t.wire.out, t.wire.sent = w.out, w.sent

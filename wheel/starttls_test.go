@@ -150,9 +150,7 @@ func TestStartTLSInjection(t *testing.T) {
 						},
 						"send": func(e *kernel.Event) {
 							p.write(far, pieces[0])
-							if pieces = pieces[1:]; len(pieces) > 0 {
-								e.Session.Delay("send", tick)
-							}
+							pieces = pieces[1:]
 						},
 						"line": session.On(func(e *kernel.Event, in *wheel.Input) {
 							if string(in.Bytes) != "STARTTLS" {
@@ -163,6 +161,10 @@ func TestStartTLSInjection(t *testing.T) {
 							if err != nil {
 								w.Close()
 								far.Close()
+								return
+							}
+							for _, piece := range pieces {
+								p.write(far, piece)
 							}
 						}),
 						"error": session.On(func(e *kernel.Event, err *wheel.Error) {

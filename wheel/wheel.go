@@ -2,9 +2,9 @@ package wheel
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/go-poe/poe/filter"
@@ -79,7 +79,7 @@ func (b *base) closeAtEnd(whole interface{ Close() }) {
 func (b *base) ID() ID { return b.id }
 
 // name returns the wheel's name in traces.
-func (b *base) name() string { return fmt.Sprintf("%s %d", b.kind, b.id) }
+func (b *base) name() string { return b.kind + " " + strconv.FormatUint(uint64(b.id), 10) }
 
 // state adds an event of the wheel's own to its owner, and returns its name.
 func (b *base) state(what string, f kernel.HandlerFunc) string {

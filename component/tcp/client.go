@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"syscall"
 	"time"
 
@@ -27,6 +28,21 @@ type ClientOptions struct {
 	// addresses. Then ConnectError gets ETIMEDOUT. 0 means as long as the system lets it.
 	ConnectTimeout time.Duration
 
+	// AttemptDelay is how long one address of a name is waited for before the next one is tried,
+	// too; see wheel.SocketFactoryOptions.
+	AttemptDelay time.Duration
+
+	// TLS has the connections speak TLS from the first byte on; nil means plain text. It is shared
+	// by all, and nobody changes it any more; see wheel.TLSOptions. Without a ServerName, that is
+	// RemoteAddress. With a ClientSessionCache, the next connection resumes the session of the
+	// last.
+	TLS *tls.Config
+
+	// HandshakeTimeout is how long the handshake of a new connection may take, after the connect.
+	// Then ConnectError gets ETIMEDOUT. 0 means DefaultHandshakeTimeout, and less that there is no
+	// limit.
+	HandshakeTimeout time.Duration
+
 	Started func(c *Client) // the session is there, and connecting
 
 	// PreConnect may look at a connection before anything else is done with it, and returns the
@@ -34,11 +50,12 @@ type ClientOptions struct {
 	// socket is closed, and no further function is called.
 	PreConnect func(c *Client, s kernel.Socket) kernel.Handle
 
-	Connected func(c *Client) // there is a connection
+	Connected func(c *Client)                   // there is a connection, its handshake is over
+	Secured   func(c *Client, s *wheel.Secured) // a handshake is over; with TLS, next
 
-	// ConnectError takes why there is none. The program may connect again; the session has its
-	// alias until then, or until Shutdown. nil means that the kernel's log takes it, and that the
-	// client shuts down.
+	// ConnectError takes why there is none; if the operation is "handshake", TLS is why. The
+	// program may connect again; the session has its alias until then, or until Shutdown. nil means
+	// that the kernel's log takes it, and that the client shuts down.
 	ConnectError func(c *Client, err *wheel.Error)
 
 	ServerInput   func(c *Client, in *wheel.Input) // a record came
@@ -89,7 +106,11 @@ func (o *ClientOptions) check() {
 		panic("tcp: ClientOptions has no RemotePort")
 	case o.Network == "unix" && (o.RemotePort != "" || o.BindPort != ""):
 		panic("tcp: ClientOptions has a port for a path")
+	case o.Network == "unix" && o.TLS != nil && o.TLS.ServerName == "" &&
+		!o.TLS.InsecureSkipVerify:
+		panic("tcp: ClientOptions has a TLS without a ServerName, for a path")
 	}
+	checkTLS("ClientOptions", o.TLS)
 	switch o.Network {
 	case "", "tcp", "tcp4", "tcp6", "unix":
 	default:
@@ -155,14 +176,16 @@ const (
 func (c *Client) newProtocol() *protocol {
 	o := &c.opts
 	p := &protocol{
-		connected:    c.bind(o.Connected),
-		input:        func(_ *Conn, in *wheel.Input) { o.ServerInput(c, in) },
-		flushed:      c.bind(o.ServerFlushed),
-		high:         c.bind(o.ServerHigh),
-		low:          c.bind(o.ServerLow),
-		gone:         c.gone,
-		keepOnError:  o.KeepOnError,
-		flushTimeout: o.FlushTimeout,
+		connected:        c.bind(o.Connected),
+		input:            func(_ *Conn, in *wheel.Input) { o.ServerInput(c, in) },
+		flushed:          c.bind(o.ServerFlushed),
+		high:             c.bind(o.ServerHigh),
+		low:              c.bind(o.ServerLow),
+		refused:          func(_ *Conn, err *wheel.Error) { c.failed(err) },
+		gone:             c.gone,
+		keepOnError:      o.KeepOnError,
+		flushTimeout:     o.FlushTimeout,
+		handshakeTimeout: o.HandshakeTimeout,
 		wheel: wheel.ReadWriteOptions{
 			Filter:       o.Filter,
 			InputFilter:  o.InputFilter,
@@ -176,10 +199,26 @@ func (c *Client) newProtocol() *protocol {
 	if o.PreConnect != nil {
 		p.preConnect = c.preConnect
 	}
+	if o.TLS != nil {
+		p.tls = c.secure
+	}
+	if o.Secured != nil {
+		p.secured = func(_ *Conn, s *wheel.Secured) { o.Secured(c, s) }
+	}
 	if o.ServerError != nil {
 		p.failed = func(_ *Conn, err *wheel.Error) { o.ServerError(c, err) }
 	}
 	return p
+}
+
+// secure returns what the next connection speaks TLS by.
+func (c *Client) secure() wheel.TLSOptions {
+	config := c.opts.TLS
+	if config.ServerName == "" && c.opts.Network != "unix" {
+		config = config.Clone()
+		config.ServerName = c.opts.RemoteAddress
+	}
+	return wheel.TLSOptions{Config: config}
 }
 
 // preConnect asks PreConnect, which may also have asked for another connection, or for none.
@@ -248,6 +287,7 @@ func (c *Client) connect() {
 		BindAddress:   c.opts.BindAddress,
 		BindPort:      c.opts.BindPort,
 		Reuse:         c.opts.BindPort != "",
+		AttemptDelay:  c.opts.AttemptDelay,
 		SuccessEvent:  eventMade,
 		FailureEvent:  eventNotMade,
 	})
@@ -260,8 +300,9 @@ func (c *Client) connect() {
 	}
 }
 
-// abort ends connecting.
+// abort ends connecting, and a handshake.
 func (c *Client) abort() {
+	c.giveUp()
 	if c.connecting != nil {
 		c.connecting.Close()
 		c.connecting = nil

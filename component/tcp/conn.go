@@ -21,11 +21,14 @@ type Conn struct {
 	Heap    any             // the program's own
 
 	protocol *protocol
-	socket   kernel.Socket
-	remote   net.Addr
 	rw       *wheel.ReadWrite // the last one that there was
+	opening  bool             // its first handshake is not over
 	up       bool             // Connected was called, and Disconnected not yet
 	ending   bool             // nothing more comes in, and Disconnected is on its way
+	counted  bool             // among the clients of a server
+	socket   kernel.Socket
+	remote   net.Addr
+	secured  *wheel.Secured // what its last handshake has settled
 }
 
 // ConnOf returns the Conn of the session that handles e. It is for the handlers among the events
@@ -67,8 +70,12 @@ func (c *Conn) LocalAddr() (net.Addr, error) {
 	return c.socket.LocalAddr()
 }
 
+// Secured returns what the last handshake of the connection has settled, or nil for one in plain
+// text. It is known from Connected on, and afterwards.
+func (c *Conn) Secured() *wheel.Secured { return c.secured }
+
 // Wheel returns the wheel of the connection, for all that a Conn does not do: filters, marks,
-// half-closing, StartTLS. It is the Conn's to close, and is nil before Connected.
+// half-closing, StartTLS. It is the Conn's to close, and is nil before there is a connection.
 //
 // POE: client, server in the heap.
 func (c *Conn) Wheel() *wheel.ReadWrite { return c.rw }
@@ -111,27 +118,26 @@ func (c *Conn) ResumeInput() {
 
 // Shutdown ends the connection once what was put is written. Nothing more comes in, and nothing
 // more can be put. A peer that takes none of it for FlushTimeout is given up. Disconnected comes
-// when it is over, and never from within Shutdown. A second Shutdown does nothing.
+// when it is over, and never from within Shutdown. A second Shutdown does nothing. Before
+// Connected, it gives the handshake up, and nothing comes of that.
 //
 // POE: the event shutdown, after which the rest of the block that was read still comes.
 func (c *Conn) Shutdown() {
+	c.giveUp()
 	if !c.up || c.ending {
 		return
 	}
 	c.ending = true
-	c.rw.SetFlushedEvent(eventFlushed)
 	c.rw.Finish()
-	switch {
-	case c.closed():
-		c.Session.Yield(eventGone, c.rw)
-	case c.protocol.flushTimeout > 0:
+	if c.protocol.flushTimeout > 0 {
 		c.Session.Delay(eventStalled, c.protocol.flushTimeout, c.rw.OutOctets())
 	}
 }
 
 // Close ends the connection now. What is not written is lost. Disconnected comes soon, and never
-// from within Close. A second Close does nothing.
+// from within Close. A second Close does nothing. Before Connected, it is Shutdown.
 func (c *Conn) Close() {
+	c.giveUp()
 	if c.up {
 		c.end()
 	}
@@ -141,16 +147,16 @@ func (c *Conn) Close() {
 func (c *Conn) end() {
 	c.ending = true
 	c.rw.Close()
-	c.Session.Yield(eventGone, c.rw)
+	c.Session.Yield(eventGone, c.rw.ID())
 }
 
 // closed reports whether the wheel has closed itself.
 func (c *Conn) closed() bool { return c.rw.OutputHandle().FD() < 0 }
 
-// open makes a connection of a socket, and tells that there is one. Otherwise it has closed the
-// socket: because PreConnect refused it, or something failed.
+// open makes a connection of a socket, and tells that there is one, if that needs no handshake.
+// Otherwise it has closed the socket: because PreConnect refused it, or something failed.
 func (c *Conn) open(s kernel.Socket, remote net.Addr) (opened bool, failed *wheel.Error) {
-	c.remote = remote
+	c.remote, c.secured = remote, nil
 	h := c.prepare(s)
 	if h == nil {
 		return false, nil
@@ -159,23 +165,71 @@ func (c *Conn) open(s kernel.Socket, remote net.Addr) (opened bool, failed *whee
 	if err != nil {
 		return false, &wheel.Error{Op: "watch", Err: err}
 	}
-	c.socket, c.rw, c.up, c.ending = s, rw, true, false
-	tell(c.protocol.connected, c)
+	c.socket, c.rw = s, rw
+	if _, ok := h.(wheel.Layer); !ok {
+		c.connected()
+		return true, nil
+	}
+	c.opening = true
+	if c.protocol.handshakeTimeout > 0 {
+		c.Session.Delay(eventHandshake, c.protocol.handshakeTimeout)
+	}
 	return true, nil
 }
 
-// prepare asks PreConnect for the handle to use. If there is none, also because PreConnect panics,
-// it closes the socket.
+// prepare returns the handle to use: what PreConnect says, or TLS over it. If there is none, also
+// because PreConnect panics, it closes the socket.
 func (c *Conn) prepare(s kernel.Socket) (h kernel.Handle) {
-	if c.protocol.preConnect == nil {
-		return s
-	}
 	defer func() {
 		if h == nil {
 			_ = s.Close() // PreConnect may have closed it
 		}
 	}()
-	return c.protocol.preConnect(c, s)
+	under := kernel.Handle(s)
+	if c.protocol.preConnect != nil {
+		under = c.protocol.preConnect(c, s)
+	}
+	if under == nil || c.protocol.tls == nil {
+		return under
+	}
+	return wheel.NewTLS(c.Session.Kernel(), under, c.protocol.tls())
+}
+
+// connected tells that there is a connection.
+func (c *Conn) connected() {
+	c.opening, c.up, c.ending = false, true, false
+	tell(c.protocol.connected, c)
+}
+
+// gotSecured is when a handshake is over: the first, or one that StartTLS began.
+func (c *Conn) gotSecured(s *wheel.Secured) {
+	c.secured = s
+	if c.opening {
+		c.Session.AlarmClear(eventHandshake)
+		c.connected()
+	}
+	if c.up && !c.ending && c.protocol.secured != nil {
+		c.protocol.secured(c, s)
+	}
+}
+
+// refuse is when the first handshake has failed, so that there never was a connection.
+func (c *Conn) refuse(err *wheel.Error) {
+	c.giveUp()
+	c.protocol.refused(c, err)
+}
+
+// giveUp ends a connection that waits for its first handshake.
+func (c *Conn) giveUp() {
+	if !c.opening {
+		return
+	}
+	c.opening, c.socket = false, nil
+	c.rw.Close()
+	c.Session.AlarmClear(eventHandshake)
+	if c.protocol.left != nil {
+		c.protocol.left(c)
+	}
 }
 
 // drop is the end of the connection: first of the wheel, then Disconnected.

@@ -19,7 +19,12 @@
 // Connected, whatever it was that ended the connection: the peer, an error, Shutdown, Close, or the
 // end of the session. It never comes from within a method of Conn.
 //
-// For TLS, PreConnect wraps the socket in a wheel.TLS.
+// With TLS, which is an option of both, Connected comes when the handshake is over, and Secured
+// next, with what that has settled. A handshake that fails, or takes longer than HandshakeTimeout,
+// costs no more than its own connection: a Server tells ClientError, a Client tells ConnectError,
+// and there is neither Connected nor Disconnected. The same goes for any wheel.Layer that
+// PreConnect returns. For TLS in the middle of a stream, Conn.Wheel has StartTLS; Secured says when
+// that works, and the function for errors, with the operation "handshake", why it does not.
 //
 // POE: POE::Component::Server::TCP, POE::Component::Client::TCP.
 package tcp

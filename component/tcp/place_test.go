@@ -255,3 +255,47 @@ func (p *place) read(far kernel.Handle) string {
 		}
 	}
 }
+
+// trickle writes text one byte at a time, as long as the far end takes it.
+func (p *place) trickle(far kernel.Handle, text string, pause time.Duration) {
+	p.k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { e.Session.Yield("byte") },
+		"byte": func(e *kernel.Event) {
+			if text == "" {
+				return
+			}
+			if _, err := far.Write([]byte(text[:1])); err == nil {
+				text = text[1:]
+				e.Session.Delay("byte", pause)
+			}
+		},
+	})
+}
+
+// pour writes text over and over again, as fast as the far end takes it, and reads a byte in each
+// pause, or nothing if there is none.
+func (p *place) pour(far kernel.Handle, text string, pause time.Duration) {
+	left := text
+	p.k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			e.Session.Yield("pour")
+			if pause > 0 {
+				e.Session.Delay("sip", pause)
+			}
+		},
+		"pour": func(e *kernel.Event) {
+			n, err := far.Write([]byte(left))
+			if left = left[n:]; left == "" {
+				left = text
+			}
+			if err == nil || err == kernel.ErrAgain {
+				e.Session.Delay("pour", 10*tick)
+			}
+		},
+		"sip": func(e *kernel.Event) {
+			if _, err := far.Read(make([]byte, 1)); err == nil || err == kernel.ErrAgain {
+				e.Session.Delay("sip", pause)
+			}
+		},
+	})
+}

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,23 +16,34 @@ import (
 	"github.com/go-poe/poe/wheel"
 )
 
-// DefaultFlushTimeout is how long, after Shutdown, a peer may read nothing of what is left.
-const DefaultFlushTimeout = time.Minute
+const (
+	// DefaultFlushTimeout is how long, after Shutdown, a peer may read nothing of what is left.
+	DefaultFlushTimeout = time.Minute
+
+	// DefaultHandshakeTimeout is how long the TLS handshake of a new connection may take.
+	DefaultHandshakeTimeout = 10 * time.Second
+)
 
 // A protocol is what the connections of a Server, or of a Client, have in common: how they are
 // read and written, and what is done when something happens to one. The functions may be nil,
-// except input and gone.
+// except input, refused and gone.
 type protocol struct {
-	preConnect   func(c *Conn, s kernel.Socket) kernel.Handle
-	connected    func(c *Conn)
-	input        func(c *Conn, in *wheel.Input)
-	flushed      func(c *Conn)
-	high, low    func(c *Conn)
-	failed       func(c *Conn, err *wheel.Error)
-	gone         func(c *Conn) // the wheel is closed
-	keepOnError  bool
-	flushTimeout time.Duration          // below 0 means none
-	wheel        wheel.ReadWriteOptions // without a handle, and with filters to be cloned
+	preConnect func(c *Conn, s kernel.Socket) kernel.Handle
+	tls        func() wheel.TLSOptions // of a connection that begins; nil means plain text
+	connected  func(c *Conn)
+	secured    func(c *Conn, s *wheel.Secured)
+	input      func(c *Conn, in *wheel.Input)
+	flushed    func(c *Conn)
+	high, low  func(c *Conn)
+	failed     func(c *Conn, err *wheel.Error)
+	refused    func(c *Conn, err *wheel.Error) // the handshake has failed
+	left       func(c *Conn)                   // the handshake is over without a connection
+	gone       func(c *Conn)                   // the wheel is closed
+
+	keepOnError      bool
+	flushTimeout     time.Duration          // below 0 means none
+	handshakeTimeout time.Duration          // below 0 means none
+	wheel            wheel.ReadWriteOptions // without a handle, and with filters to be cloned
 }
 
 // check panics if the programmer made a mistake in the options of that name, and fills in what was
@@ -54,9 +66,20 @@ func (p *protocol) check(options string) {
 	if p.flushTimeout == 0 {
 		p.flushTimeout = DefaultFlushTimeout
 	}
+	if p.handshakeTimeout == 0 {
+		p.handshakeTimeout = DefaultHandshakeTimeout
+	}
 	o.InputEvent, o.ErrorEvent = eventInput, eventError
+	o.SecuredEvent, o.ClosedEvent = eventSecured, eventGone
 	o.FlushedEvent = eventIf(p.flushed, eventFlushed)
 	o.HighEvent, o.LowEvent = eventIf(p.high, eventHigh), eventIf(p.low, eventLow)
+}
+
+// checkTLS panics if wheel.NewTLS would, with the first connection.
+func checkTLS(options string, config *tls.Config) {
+	if config != nil && config.Renegotiation != tls.RenegotiateNever {
+		panic(fmt.Sprintf("tcp: %s has a TLS that allows renegotiation", options))
+	}
 }
 
 // eventIf returns the event for a function, or "" for none, so that the wheel does not send it.
@@ -97,7 +120,9 @@ const (
 	eventFlushed   = "tcp_flushed"
 	eventHigh      = "tcp_high"
 	eventLow       = "tcp_low"
-	eventGone      = "tcp_gone"    // the wheel is closed; its argument is that wheel
+	eventSecured   = "tcp_secured"
+	eventHandshake = "tcp_handshake_timeout"
+	eventGone      = "tcp_gone"    // the wheel is closed; its argument is the wheel's ID
 	eventStalled   = "tcp_stalled" // its argument is how much was left to write
 	eventShutdown  = "shutdown"
 	eventConnect   = "connect"
@@ -107,19 +132,20 @@ const (
 // events returns the table of a connection's session, without its start and its end.
 func (p *protocol) events() session.Events {
 	return session.Events{
-		eventInput: func(e *kernel.Event) { p.input(ConnOf(e), kernel.Arg[*wheel.Input](e, 0)) },
-		eventError: session.On(p.gotError),
-		eventFlushed: func(e *kernel.Event) {
+		eventInput:   func(e *kernel.Event) { p.input(ConnOf(e), kernel.Arg[*wheel.Input](e, 0)) },
+		eventError:   session.On(p.gotError),
+		eventFlushed: func(e *kernel.Event) { tell(p.flushed, ConnOf(e)) },
+		eventHigh:    func(e *kernel.Event) { tell(p.high, ConnOf(e)) },
+		eventLow:     func(e *kernel.Event) { tell(p.low, ConnOf(e)) },
+		eventSecured: session.On(func(e *kernel.Event, s *wheel.Secured) {
+			ConnOf(e).gotSecured(s)
+		}),
+		eventHandshake: func(e *kernel.Event) {
 			c := ConnOf(e)
-			if c.ending {
-				defer c.drop()
-			}
-			tell(p.flushed, c)
+			c.refuse(&wheel.Error{Op: "handshake", Err: syscall.ETIMEDOUT, Wheel: c.rw.ID()})
 		},
-		eventHigh: func(e *kernel.Event) { tell(p.high, ConnOf(e)) },
-		eventLow:  func(e *kernel.Event) { tell(p.low, ConnOf(e)) },
-		eventGone: session.On(func(e *kernel.Event, of *wheel.ReadWrite) {
-			if c := ConnOf(e); c.rw == of { // and not the next one
+		eventGone: session.On(func(e *kernel.Event, of wheel.ID) {
+			if c := ConnOf(e); c.rw.ID() == of { // and not the next one
 				c.drop()
 			}
 		}),
@@ -130,6 +156,10 @@ func (p *protocol) events() session.Events {
 // gotError tells what went wrong, and then ends the connection, unless the program wants to.
 func (p *protocol) gotError(e *kernel.Event, err *wheel.Error) {
 	c := ConnOf(e)
+	if c.opening {
+		c.refuse(err)
+		return
+	}
 	if !p.keepOnError || c.ending {
 		defer c.hangUp(err)
 	}
@@ -147,8 +177,10 @@ func (p *protocol) fail(c *Conn, err *wheel.Error) {
 	}
 }
 
-// quiet reports whether err is a way in which connections usually end.
-func quiet(err error) bool {
+// quiet reports whether err is a way in which connections usually end. One that ends before its
+// handshake is mostly somebody's look whether there is a server.
+func quiet(err *wheel.Error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE)
+		errors.Is(err, syscall.EPIPE) ||
+		err.Op == "handshake" && errors.Is(err, io.ErrUnexpectedEOF)
 }

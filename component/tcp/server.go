@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"net"
 	"time"
 
@@ -21,15 +22,15 @@ type ServerOptions struct {
 	Port        string // number or name of a service; empty means one that is free
 	ListenQueue int    // clients that wait to be accepted; 0 means the system's largest
 
-	// Listener is a socket that listens already, in place of Network, Address and Port. The server
-	// closes it.
+	// Listener is a socket that listens already, in place of Network, Address and Port; see
+	// kernel.FromListener. The server closes it.
 	Listener kernel.Socket
 
 	// Concurrency is how many clients are served at the same time. Others wait to be accepted. 0,
 	// or less, means as many as the process may have descriptors.
 	Concurrency int
 
-	Started func(s *Server) // it listens, unless the name of Address is still looked up
+	Started func(s *Server) // it listens, and Addr has its address; nobody is accepted yet
 	Stopped func(s *Server) // it does not listen, and the last client is gone
 
 	// Error takes what went wrong with listening. If the operation is "accept", the server tries
@@ -41,20 +42,31 @@ type ServerOptions struct {
 	// are no sessions for them then, and it says by Disconnected when one is gone.
 	Acceptor func(s *Server, made *wheel.Connection)
 
+	// TLS has the clients speak TLS from the first byte on; nil means plain text. It is shared by
+	// all, and nobody changes it any more; see wheel.TLSOptions. A wheel.CertificateReloader has
+	// its GetCertificate.
+	TLS *tls.Config
+
+	// HandshakeTimeout is how long the handshake of a new client may take. Then ClientError gets
+	// ETIMEDOUT. 0 means DefaultHandshakeTimeout, and less that there is no limit.
+	HandshakeTimeout time.Duration
+
 	// ClientPreConnect may look at a client before anything else is done with it, and returns the
 	// handle to use: s itself, or one over it, such as a wheel.TLS. nil refuses the client: the
 	// socket is closed, and no further function is called.
 	ClientPreConnect func(c *Conn, s kernel.Socket) kernel.Handle
 
-	ClientConnected func(c *Conn)                  // a client is there
-	ClientInput     func(c *Conn, in *wheel.Input) // a record came
-	ClientFlushed   func(c *Conn)                  // the last of the output is written
-	ClientHigh      func(c *Conn)                  // more waits to be written than HighMark
-	ClientLow       func(c *Conn)                  // after that, no more than LowMark is left
+	ClientConnected func(c *Conn)                   // a client is there, and its handshake is over
+	ClientSecured   func(c *Conn, s *wheel.Secured) // a handshake is over; with TLS, next
+	ClientInput     func(c *Conn, in *wheel.Input)  // a record came
+	ClientFlushed   func(c *Conn)                   // the last of the output is written
+	ClientHigh      func(c *Conn)                   // more waits to be written than HighMark
+	ClientLow       func(c *Conn)                   // after that, no more than LowMark is left
 
-	// ClientError takes what went wrong, or io.EOF at the end of the input. After it, the
-	// connection ends: at the end of the input, as by Shutdown, else at once. nil means that the
-	// kernel's log takes it, unless it is a usual end.
+	// ClientError takes what went wrong, or io.EOF at the end of the input; RemoteAddr says with
+	// whom. After it, the connection ends: at the end of the input, as by Shutdown, else at once.
+	// If the operation is "handshake", there never was one, so that it comes without
+	// ClientConnected. nil means that the kernel's log takes it, unless it is a usual end.
 	ClientError func(c *Conn, err *wheel.Error)
 
 	ClientDisconnected func(c *Conn) // the connection is gone
@@ -90,7 +102,11 @@ func (o *ServerOptions) check() {
 		panic("tcp: ServerOptions has an Acceptor, and functions for clients")
 	case o.Listener != nil && (o.Network != "" || o.Address != "" || o.Port != ""):
 		panic("tcp: ServerOptions has a Listener, and what to listen at")
+	case o.TLS != nil && len(o.TLS.Certificates) == 0 && o.TLS.GetCertificate == nil &&
+		o.TLS.GetConfigForClient == nil:
+		panic("tcp: ServerOptions has a TLS without a certificate")
 	}
+	checkTLS("ServerOptions", o.TLS)
 	switch o.Network {
 	case "", "tcp", "tcp4", "tcp6", "unix":
 	default:
@@ -101,8 +117,9 @@ func (o *ServerOptions) check() {
 // hasClients reports whether there is anything to be done for clients.
 func (o *ServerOptions) hasClients() bool {
 	return o.ClientInput != nil || o.ClientPreConnect != nil || o.ClientConnected != nil ||
-		o.ClientFlushed != nil || o.ClientHigh != nil || o.ClientLow != nil ||
-		o.ClientError != nil || o.ClientDisconnected != nil || len(o.ClientEvents) > 0
+		o.ClientSecured != nil || o.ClientFlushed != nil || o.ClientHigh != nil ||
+		o.ClientLow != nil || o.ClientError != nil || o.ClientDisconnected != nil ||
+		o.TLS != nil || len(o.ClientEvents) > 0
 }
 
 // A Server listens, and gives each client a session of its own, a child of the server's. It is the
@@ -121,7 +138,6 @@ type Server struct {
 	listener listener       // nil once it does not listen
 	factory  *wheel.SocketFactory
 	named    bool // it has the alias
-	refusing bool // the last accept has failed
 	waiting  bool // clients have to wait to be accepted
 	paused   bool // by PauseAccept
 	count    int
@@ -154,7 +170,7 @@ func SpawnServer(parent *kernel.Session, opts ServerOptions) (*Server, error) {
 	s := &Server{opts: opts}
 	if opts.ClientInput != nil {
 		s.protocol = opts.protocol()
-		s.protocol.gone = s.clientGone
+		s.protocol.refused, s.protocol.left, s.protocol.gone = s.protocol.fail, s.left, s.clientGone
 		s.protocol.check("ServerOptions")
 		s.clients = session.Join(s.protocol.events(), session.Events{
 			kernel.Start:  s.startClient,
@@ -165,6 +181,7 @@ func SpawnServer(parent *kernel.Session, opts ServerOptions) (*Server, error) {
 	parent.CreateWith(session.Events{
 		kernel.Start:      s.start,
 		kernel.Stop:       s.stop,
+		eventListens:      func(*kernel.Event) { s.started() },
 		eventAccepted:     session.On(s.accepted),
 		eventFailed:       session.On(s.failed),
 		eventShutdown:     func(*kernel.Event) { s.Shutdown() },
@@ -179,22 +196,25 @@ func SpawnServer(parent *kernel.Session, opts ServerOptions) (*Server, error) {
 
 // The events of a server's own session, besides those that others may send.
 const (
+	eventListens  = "tcp_listens"
 	eventAccepted = "tcp_accepted"
 	eventFailed   = "tcp_failed"
 )
 
 // protocol returns what the options say about clients.
 func (o *ServerOptions) protocol() *protocol {
-	return &protocol{
-		preConnect:   o.ClientPreConnect,
-		connected:    o.ClientConnected,
-		input:        o.ClientInput,
-		flushed:      o.ClientFlushed,
-		high:         o.ClientHigh,
-		low:          o.ClientLow,
-		failed:       o.ClientError,
-		keepOnError:  o.KeepOnError,
-		flushTimeout: o.FlushTimeout,
+	p := &protocol{
+		preConnect:       o.ClientPreConnect,
+		connected:        o.ClientConnected,
+		secured:          o.ClientSecured,
+		input:            o.ClientInput,
+		flushed:          o.ClientFlushed,
+		high:             o.ClientHigh,
+		low:              o.ClientLow,
+		failed:           o.ClientError,
+		keepOnError:      o.KeepOnError,
+		flushTimeout:     o.FlushTimeout,
+		handshakeTimeout: o.HandshakeTimeout,
 		wheel: wheel.ReadWriteOptions{
 			Filter:       o.ClientFilter,
 			InputFilter:  o.ClientInputFilter,
@@ -205,6 +225,11 @@ func (o *ServerOptions) protocol() *protocol {
 			BlockSize:    o.BlockSize,
 		},
 	}
+	if o.TLS != nil {
+		secure := wheel.TLSOptions{Config: o.TLS, Server: true}
+		p.tls = func() wheel.TLSOptions { return secure }
+	}
+	return p
 }
 
 func (s *Server) start(e *kernel.Event) {
@@ -221,6 +246,13 @@ func (s *Server) start(e *kernel.Event) {
 		s.forget()
 		return
 	}
+	if s.factory == nil {
+		s.started()
+	}
+}
+
+// started tells that the server listens.
+func (s *Server) started() {
 	if s.opts.Started != nil {
 		s.opts.Started(s)
 	}
@@ -247,6 +279,7 @@ func (s *Server) listen() error {
 		Reuse:        true,
 		SuccessEvent: eventAccepted,
 		FailureEvent: eventFailed,
+		ListenEvent:  eventListens,
 	})
 	s.listener = s.factory
 	return nil
@@ -254,14 +287,13 @@ func (s *Server) listen() error {
 
 // accepted gives a client its session, or the connection to Acceptor.
 func (s *Server) accepted(_ *kernel.Event, made *wheel.Connection) {
-	s.refusing = false
 	s.count++
 	s.update()
 	if s.opts.Acceptor != nil {
 		s.opts.Acceptor(s, made)
 		return
 	}
-	c := &Conn{protocol: s.protocol}
+	c := &Conn{protocol: s.protocol, counted: true}
 	s.Session.CreateWith(s.clients, kernel.CreateOptions{Heap: c, Args: []any{made}})
 }
 
@@ -276,27 +308,30 @@ func (s *Server) startClient(e *kernel.Event) {
 
 // clientGone makes room for the next client, and tells that this one is gone.
 func (s *Server) clientGone(c *Conn) {
-	s.left()
+	s.left(c)
 	tell(s.opts.ClientDisconnected, c)
 }
 
 // stopClient ends a connection whose session ends first.
 func (s *Server) stopClient(e *kernel.Event) {
 	c := e.Heap.(*Conn)
-	if c.rw == nil { // it was never connected
-		s.left()
-	}
+	c.giveUp()
 	c.drop()
+	s.left(c) // one that was refused is counted still
+}
+
+// left notes that a client is gone, once.
+func (s *Server) left(c *Conn) {
+	if c.counted {
+		c.counted = false
+		s.count--
+		s.update()
+	}
 }
 
 // failed tells that nobody can be accepted.
 func (s *Server) failed(_ *kernel.Event, err *wheel.Error) {
-	if err.Op == "accept" {
-		if s.refusing {
-			return
-		}
-		s.refusing = true
-	} else {
+	if err.Op != "accept" {
 		defer s.Shutdown()
 	}
 	if s.opts.Error != nil {
@@ -321,7 +356,7 @@ func (s *Server) Addr() (net.Addr, error) {
 	return s.factory.LocalAddr()
 }
 
-// Connections returns how many clients are connected.
+// Connections returns how many clients are connected, with those whose handshake is under way.
 //
 // POE: connections in the heap.
 func (s *Server) Connections() int { return s.count }
@@ -352,13 +387,9 @@ func (s *Server) ResumeAccept() {
 //
 // POE: the event disconnected.
 func (s *Server) Disconnected() {
-	if s.opts.Acceptor != nil {
-		s.left()
+	if s.opts.Acceptor == nil {
+		return
 	}
-}
-
-// left notes that a connection is gone.
-func (s *Server) left() {
 	if s.count > 0 {
 		s.count--
 	}

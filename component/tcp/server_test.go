@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -722,4 +723,90 @@ func TestServerAtAName(t *testing.T) {
 	})
 	p.run()
 	p.want("server: connected", "server: disconnected", "server: stopped")
+}
+
+// Started comes when the server listens, also where a name is looked up for that, and only then.
+func TestStarted(t *testing.T) {
+	tests := []struct {
+		name string
+		opts tcp.ServerOptions
+		want []string
+	}{
+		{"an address", tcp.ServerOptions{Address: "127.0.0.1"},
+			[]string{"spawned", "started at 127.0.0.1 after 0s", "server: connected"}},
+		{"a name", tcp.ServerOptions{Address: "localhost", Network: "tcp4"},
+			[]string{"spawned", "started at 127.0.0.1 after 1s", "server: connected"}},
+		{"an address of the wrong kind", tcp.ServerOptions{Address: "127.0.0.1", Network: "tcp6"},
+			[]string{"spawned", "error inet_aton cannot assign requested address"}},
+		{"an unknown name", tcp.ServerOptions{Address: "nobody"},
+			[]string{"spawned", "error inet_aton cannot assign requested address"}},
+		{"Shutdown at once", tcp.ServerOptions{Alias: "off"}, []string{"spawned"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := placeIn(t, sim.New(sim.Options{Descriptors: descriptors, WorkTime: time.Second}))
+			tt.opts.Started = func(s *tcp.Server) {
+				addr, err := s.Addr()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.note("started at %v after %v", addr.(*net.TCPAddr).IP, p.world.Elapsed())
+				p.dial(s)
+			}
+			tt.opts.Error = func(_ *tcp.Server, err *wheel.Error) { p.note("error %s", what(err)) }
+			tt.opts.ClientConnected = func(*tcp.Conn) {
+				p.note("server: connected")
+				p.k.Stop()
+			}
+			tt.opts.ClientDisconnected = func(*tcp.Conn) {}
+			s := p.server(tt.opts)
+			p.note("spawned")
+			if tt.opts.Alias == "off" {
+				s.Shutdown()
+			}
+			p.run()
+			p.want(append(tt.want, "server: stopped")...)
+		})
+	}
+}
+
+// A socket that another package has opened, or that was inherited, is as good as an own one.
+func TestListenerOfNet(t *testing.T) {
+	for _, at := range []struct{ network, address string }{
+		{"tcp4", "127.0.0.1:0"}, {"unix", filepath.Join(t.TempDir(), "socket")},
+	} {
+		l, err := net.Listen(at.network, at.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		network, addr := l.Addr().Network(), l.Addr().String()
+		socket, err := kernel.FromListener(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := placeOn(t, nil, kernel.NewLoop())
+		s := p.server(tcp.ServerOptions{
+			Listener:    socket,
+			Started:     func(*tcp.Server) { p.note("started") },
+			ClientInput: func(c *tcp.Conn, in *wheel.Input) { c.Put(in.Bytes); c.Shutdown() },
+		})
+		host, port := addr, ""
+		if network != "unix" {
+			host, port, _ = net.SplitHostPort(addr)
+		}
+		p.client(port, tcp.ClientOptions{
+			Network: network, RemoteAddress: host,
+			Connected: func(c *tcp.Client) { c.PutString("hello") },
+			ServerInput: func(_ *tcp.Client, in *wheel.Input) {
+				p.note("%s", in.Bytes)
+				s.Shutdown()
+			},
+			ServerError:  func(*tcp.Client, *wheel.Error) {},
+			Disconnected: func(*tcp.Client) {},
+		})
+		if err := p.k.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.want("started", "server: connected", "server: disconnected", "hello", "server: stopped")
+	}
 }

@@ -40,6 +40,18 @@ func RunOneWay(t *testing.T, connect Connector) {
 	}
 }
 
+// RunTerminal runs the suite for a terminal that is raw, of which a is the master. Its two
+// directions end together, and what is written to a may be lost when a is closed.
+func RunTerminal(t *testing.T, connect Connector) {
+	for _, test := range terminal {
+		t.Run(test.name, func(t *testing.T) { test.run(newPipe(t, connect, false)) })
+		t.Run(test.name+"/Back", func(t *testing.T) { test.run(newPipe(t, connect, true)) })
+	}
+	for _, test := range masterOnly {
+		t.Run(test.name, func(t *testing.T) { test.run(newPipe(t, connect, true)) })
+	}
+}
+
 // A test is one case of the suite.
 type test struct {
 	name string
@@ -65,6 +77,26 @@ var oneWay = []test{
 var twoWay = []test{
 	{"HalfClose", halfClose},
 	{"UnreadByPeer", unreadByPeer},
+}
+
+// Each runs in both directions.
+var terminal = []test{
+	{"Pieces", pieces},
+	{"ReadAgain", readAgain},
+	{"WriteAgain", writeAgain},
+	{"Large", large},
+	{"NoLength", noLength},
+	{"Buffers", buffers},
+	{"HangUp", hangUp},
+	{"NoHalfClose", noHalfClose},
+	{"CloseRead", closeReadOfBoth},
+	{"Closed", closed},
+	{"NoAllocation", noAllocation},
+}
+
+// Each runs with the master to read from.
+var masterOnly = []test{
+	{"LastWords", lastWords},
 }
 
 // A pipe is one direction of a stream under test.
@@ -531,4 +563,56 @@ func unreadByPeer(p *pipe) {
 			p.Errorf("Read again: %v", err)
 		}
 	}
+}
+
+// isHangup reports whether err is what a terminal says when its other side is gone.
+func isHangup(err error) bool { return err == io.EOF || errors.Is(err, syscall.EIO) }
+
+// Whoever reads hears of it when the other side is gone, also if it waits.
+func hangUp(p *pipe) {
+	if err := p.w.Close(); err != nil {
+		p.Fatalf("Close: %v", err)
+	}
+	p.await(p.r, kernel.Read)
+	for range 3 {
+		if err := p.end(p.r); !isHangup(err) {
+			p.Errorf("Read after the other side is gone: %v", err)
+		}
+	}
+}
+
+// What was written before the other side was closed is still there.
+func lastWords(p *pipe) {
+	p.send(p.w, "the last words")
+	if err := p.w.Close(); err != nil {
+		p.Fatalf("Close: %v", err)
+	}
+	p.expect(p.r, "the last words")
+	for range 3 {
+		if err := p.end(p.r); !isHangup(err) {
+			p.Errorf("Read at the end: %v", err)
+		}
+	}
+}
+
+// To close one direction is refused, and changes nothing.
+func noHalfClose(p *pipe) {
+	for range 2 {
+		if err := p.w.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+			p.Errorf("CloseWrite: %v, want %v", err, errors.ErrUnsupported)
+		}
+	}
+	p.send(p.w, "as before")
+	p.expect(p.r, "as before")
+}
+
+// That nobody will read cannot be told, and is no error.
+func closeReadOfBoth(p *pipe) {
+	for range 2 {
+		if err := p.r.CloseRead(); err != nil {
+			p.Errorf("CloseRead: %v", err)
+		}
+	}
+	p.send(p.r, "as before")
+	p.expect(p.w, "as before")
 }

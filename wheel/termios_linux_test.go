@@ -1,0 +1,6 @@
+package wheel_test
+
+import "golang.org/x/sys/unix"
+
+// getTermios is the request that gets the state of a terminal.
+const getTermios = unix.TCGETS
