@@ -201,8 +201,7 @@ func TestTLSClientFails(t *testing.T) {
 			p := namedPlace(t, sim.Options{})
 			forServer, forClient := configs(t)
 			var bad string
-			var s *tcp.Server
-			s = p.server(tcp.ServerOptions{
+			s := p.server(tcp.ServerOptions{
 				TLS:             forServer,
 				Concurrency:     2,
 				ClientConnected: func(*tcp.Conn) {},

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A Client sends mail for a program that has no kernel of its own, and wants to wait for the result.
-// Any number of goroutines may use it at the same time. It keeps connections, and uses them again.
+// A Client sends mail for a program that has no kernel of its own, and wants to wait for the
+// result. Any number of goroutines may use it at the same time. It keeps connections, and uses them
+// again.
 type Client struct {
 	door *kernel.Door
 	stop context.CancelFunc
@@ -133,7 +135,7 @@ func (m *mailer) ask(e *kernel.Event) {
 	q, msg := kernel.Arg[*kernel.Question](e, 0), kernel.Arg[*Message](e, 1)
 	if deadline, ok := q.Context().Deadline(); ok {
 		left := max(time.Nanosecond, deadline.Sub(e.Kernel.Now()))
-		if msg.Deadline == 0 || left < msg.Deadline {
+		if limit := cmp.Or(msg.Deadline, m.opts.Defaults.Deadline); limit == 0 || left < limit {
 			msg.Deadline = left
 		}
 	}

@@ -34,6 +34,9 @@ type Options struct {
 
 // Retry is how often, and when, a message is sent again after a failure that is not for good. The
 // zero value is never.
+//
+// A server that had the whole text when the connection was lost may have accepted it: then the
+// message arrives twice. No client can know (RFC 1047).
 type Retry struct {
 	Times int           // after the first
 	First time.Duration // until the first of them, and then twice as long each time; 0 means 1 min

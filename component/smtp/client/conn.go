@@ -20,9 +20,9 @@ type conn struct {
 	s    *kernel.Session
 	pool *destination // where its messages come from; nil if there is only one
 
-	cur   *delivery // the message at hand
-	ahead *delivery // the next one, whose envelope is sent already
-	m     *Message  // the message at hand, or else the last one: it says how to talk
+	cur    *delivery       // the message at hand: the oldest whose replies are not all in
+	behind fifo[*delivery] // those of which something is sent already, before its turn
+	m      *Message        // the message at hand, or else the last one: it says how to talk
 
 	sockets *wheel.SocketFactory
 	rw      *wheel.ReadWrite
@@ -34,6 +34,7 @@ type conn struct {
 
 	out       wire
 	parser    smtp.ReplyParser
+	good      smtp.Reply // see reply
 	continued int        // lines of a reply, with Compat
 	line      []byte     // the last one that came
 	expected  fifo[step] // the commands that wait for a reply
@@ -59,6 +60,7 @@ type conn struct {
 	leaving  bool // it has said QUIT
 	closed   bool
 	served   int // messages that were begun
+	mails    int // transactions that were begun
 }
 
 // newConn returns a connection that has not begun, for the sake of d.
@@ -66,27 +68,26 @@ func newConn(pool *destination, d *delivery) *conn {
 	return &conn{pool: pool, cur: d, m: d.m, stage: StageConfigure}
 }
 
-// events is the session's table. The names are those of version 0.22, as far as it has them.
-func (c *conn) events() session.Events {
-	return session.Events{
-		kernel.Start:             c.start,
-		kernel.Stop:              c.stop,
-		"open_message":           c.open,
-		"file_opened":            session.On(c.opened),
-		"smtp_send":              c.send,
-		"connection_established": session.On(c.connected),
-		"connection_error":       session.On(c.connectFailed),
-		"connection_secured":     session.On(c.secured),
-		"smtp_session_input":     session.On(c.gotLine),
-		"smtp_session_flushed":   func(*kernel.Event) { c.alive() },
-		"smtp_session_error":     session.On(c.connectionLost),
-		"text_read":              session.On(c.chunkRead),
-		"more_text":              func(*kernel.Event) { c.moreText() },
-		"smtp_timeout_event":     c.timedOut,
-		"smtp_deadline":          session.On(expired),
-		"smtp_shutdown":          func(*kernel.Event) {},
-		"smtp_progress":          func(*kernel.Event) {},
-	}
+// connEvents is the table of these sessions. The names are those of version 0.22, as far as it has
+// them.
+var connEvents = session.Methods[*conn]{
+	kernel.Start:             (*conn).start,
+	kernel.Stop:              (*conn).stop,
+	"open_message":           (*conn).open,
+	"file_opened":            session.OnMethod((*conn).opened),
+	"smtp_send":              (*conn).send,
+	"connection_established": session.OnMethod((*conn).connected),
+	"connection_error":       session.OnMethod((*conn).connectFailed),
+	"connection_secured":     session.OnMethod((*conn).secured),
+	"smtp_session_input":     session.OnMethod((*conn).gotLine),
+	"smtp_session_flushed":   func(c *conn, _ *kernel.Event) { c.alive() },
+	"smtp_session_error":     session.OnMethod((*conn).connectionLost),
+	"text_read":              session.OnMethod((*conn).chunkRead),
+	"more_text":              func(c *conn, _ *kernel.Event) { c.moreText() },
+	"smtp_timeout_event":     (*conn).timedOut,
+	"smtp_deadline":          func(_ *conn, e *kernel.Event) { expired(e, kernel.Arg[*delivery](e, 0)) },
+	"smtp_shutdown":          func(*conn, *kernel.Event) {},
+	"smtp_progress":          func(*conn, *kernel.Event) {},
 }
 
 func (c *conn) start(e *kernel.Event) {
@@ -109,13 +110,13 @@ func (c *conn) takeAlias() {
 // stop sees to it that each message has a result even if the session is stopped from outside.
 func (c *conn) stop(*kernel.Event) {
 	f := &Failure{Kind: ShutDown, Stage: c.waitsFor(), Err: errStopped}
-	for _, d := range []*delivery{c.cur, c.ahead} {
+	for _, d := range append([]*delivery{c.cur}, c.behind.waiting()...) {
 		if d != nil {
 			d.stopped = true
 			d.conclude(f)
 		}
 	}
-	c.ahead = nil
+	c.behind = fifo[*delivery]{}
 	c.close()
 }
 
@@ -136,8 +137,9 @@ func (c *conn) begin(d *delivery) {
 // turnTo makes d the message at hand.
 func (c *conn) turnTo(d *delivery) {
 	c.cur, c.m = d, d.m
+	c.stage = StageConfigure
 	c.served++
-	d.conn, d.s = c, c.s
+	d.conn, d.s, d.tls = c, c.s, c.tls
 }
 
 // send sends the message at hand, and connects first if that is still to be done.
@@ -278,7 +280,7 @@ var errNoText = errors.New("nothing more of the message could be read")
 
 // next is when a message is over, and the server is ready for another.
 func (c *conn) next() {
-	if c.pool != nil {
+	if c.pool != nil && !c.m.Compat {
 		c.cur = nil // it has its result, or another connection gets it
 	}
 	if c.pool == nil || !c.ready || c.leaving || c.m.Compat || c.spent() {
@@ -294,10 +296,11 @@ func (c *conn) next() {
 
 // spent reports whether the connection may send no more messages.
 func (c *conn) spent() bool {
-	most := c.limits.MailMax
-	return most > 0 && c.served >= most ||
-		c.served >= c.pool.mailer.opts.MessagesPerConnection || c.writeErr != nil
+	return c.fullUp() || c.served >= c.pool.mailer.opts.MessagesPerConnection || c.writeErr != nil
 }
+
+// fullUp reports whether the server takes no more transactions on this connection (RFC 9422).
+func (c *conn) fullUp() bool { return c.limits.MailMax > 0 && c.mails >= c.limits.MailMax }
 
 // rest waits for a message.
 func (c *conn) rest() {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ type delivery struct {
 
 	s     *kernel.Session // that sends it, or in whose name the result comes
 	conn  *conn           // that sends it; nil if none does
+	tls   *tls.ConnectionState
 	alarm kernel.AlarmID  // for its deadline
 	clock *kernel.Session // which has that alarm
 
@@ -42,18 +44,20 @@ type delivery struct {
 	first      [4]int // where a short round is
 	reply      *smtp.Reply
 	failure    *Failure // of the last try
-	heard      bool     // the server has answered one of its commands
+	heard      bool     // the server has answered its MAIL
 	redialled  bool     // it was given to another connection
-	cancelled  *Failure // it is to be given up as soon as its turn comes
+	cancelled  bool     // it was given up: it is not to be sent again
 
 	log     []string
 	done    bool // the result is out
 	stopped bool // its session ends: what it posts now would end with it
 }
 
-// newDelivery returns a delivery of m that has not begun, and keeps owner alive until its result.
+// newDelivery returns a delivery of m, which is its own from now on, that has not begun. It keeps
+// owner alive until its result.
 func newDelivery(owner *kernel.Session, m *Message) *delivery {
-	d := &delivery{owner: owner, m: m.withDefaults(), began: owner.Kernel().Now()}
+	m.fillIn()
+	d := &delivery{owner: owner, m: m, began: owner.Kernel().Now()}
 	d.recipients = make([]Recipient, len(d.m.To))
 	for i, to := range d.m.To {
 		d.recipients[i].Address = to
@@ -83,8 +87,11 @@ func expired(_ *kernel.Event, d *delivery) {
 
 // cancel gives d up, wherever it is.
 func (d *delivery) cancel(f *Failure) {
+	if d.done {
+		return
+	}
+	d.cancelled = true
 	switch {
-	case d.done:
 	case d.conn == nil:
 		d.pool.withdraw(d)
 		d.report(f)
@@ -92,7 +99,11 @@ func (d *delivery) cancel(f *Failure) {
 		f.Stage = d.conn.waitsFor()
 		d.conn.fail(f)
 	default:
-		d.cancelled = f // its envelope is sent ahead, and another message has the connection
+		// Something of it is sent, and another message has the connection, which goes on with it.
+		if d.octets > 0 {
+			f.Stage = StageFinal
+		}
+		d.conclude(f)
 	}
 }
 

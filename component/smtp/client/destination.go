@@ -27,7 +27,7 @@ func routeOf(m *Message) route {
 		bindAddress: m.BindAddress, bindPort: m.BindPort,
 		protocol: m.Protocol, tls: m.TLS, config: m.TLSConfig,
 		careful: m.careful(), compat: m.Compat,
-		xclient: strings.Join(m.XClient, " "), without: strings.Join(m.Without, " "),
+		xclient: strings.Join(m.XClient, "\n"), without: strings.Join(m.Without, "\n"),
 	}
 	if m.Auth != nil {
 		r.auth = *m.Auth
@@ -61,18 +61,22 @@ func (t *destination) push(d *delivery) {
 
 // again takes a message back whose connection has ended before it was sent, because of f.
 func (t *destination) again(d *delivery, f *Failure) {
-	d.redialled, d.heard = true, false
+	d.heard, d.octets = false, 0
 	d.conn, d.s = nil, t.mailer.s
 	switch {
-	case d.cancelled != nil:
-		d.conclude(d.cancelled)
 	case t.mailer.stopped:
 		d.conclude(f)
 	default:
-		t.waiting.addFirst(d)
-		t.mailer.waiting++
-		t.mailer.lineUp(t)
+		t.putBack(d)
 	}
+}
+
+// putBack lets a message that is not done be the next.
+func (t *destination) putBack(d *delivery) {
+	d.conn, d.s = nil, t.mailer.s
+	t.waiting.addFirst(d)
+	t.mailer.waiting++
+	t.mailer.lineUp(t)
 }
 
 // take returns the message that waits longest, if there is one and it may begin now.
@@ -87,28 +91,35 @@ func (t *destination) take() *delivery {
 // pace reports whether a message may begin now, and sees to it that the next one does not come too
 // early.
 func (t *destination) pace() bool {
-	rate := t.mailer.opts.Rate
-	if rate == 0 {
-		return true
-	}
-	now := t.mailer.s.Kernel().Now()
-	if wait := t.free.Sub(now); wait > 0 {
-		if !t.paced {
-			t.paced = true
-			t.mailer.s.DelayAdd("pace", wait, t)
-		}
+	if !t.mayBegin() {
 		return false
 	}
-	t.free = now.Add(time.Second / time.Duration(rate))
+	if rate := t.mailer.opts.Rate; rate > 0 {
+		t.free = t.mailer.s.Kernel().Now().Add(time.Second / time.Duration(rate))
+	}
 	return true
+}
+
+// mayBegin reports whether a message would not come too early now. If it would, the event pace
+// comes as soon as it would not.
+func (t *destination) mayBegin() bool {
+	if t.mailer.opts.Rate == 0 {
+		return true
+	}
+	wait := t.free.Sub(t.mailer.s.Kernel().Now())
+	if wait > 0 && !t.paced {
+		t.paced = true
+		t.mailer.s.DelayAdd("pace", wait, t)
+	}
+	return wait <= 0
 }
 
 // next returns the next message for a connection that is free, or nil.
 func (t *destination) next(*conn) *delivery { return t.take() }
 
-// nextInMemory returns the next message if it can be sent without opening anything.
-func (t *destination) nextInMemory() *delivery {
-	if waiting := t.waiting.waiting(); len(waiting) == 0 || !waiting[0].inMemory() {
+// nextFor returns the next message if c can send it before its turn.
+func (t *destination) nextFor(c *conn) *delivery {
+	if waiting := t.waiting.waiting(); len(waiting) == 0 || !c.sendsAhead(waiting[0]) {
 		return nil
 	}
 	return t.take()
@@ -133,7 +144,7 @@ func (t *destination) pump() {
 		}
 		t.conns++
 		t.mailer.conns++
-		t.mailer.s.Create(newConn(t, d).events())
+		t.mailer.s.Create(connEvents.Of(newConn(t, d)))
 	}
 }
 
@@ -181,7 +192,7 @@ func (t *destination) retry(d *delivery) bool {
 			to.Stage, to.taken = "", false
 		}
 	}
-	d.heard, d.redialled = false, false
+	d.heard, d.redialled, d.octets = false, false, 0
 	d.s = t.mailer.s
 	t.mailer.retryLater(d, opts.wait(d.tries))
 	return true
@@ -193,9 +204,7 @@ func (d *delivery) mayHelp() bool {
 		return to.Verdict == Deferred
 	})
 	switch {
-	case !deferred || d.busy || d.cancelled != nil:
-		return false
-	case d.failure != nil && d.failure.deadline:
+	case !deferred || d.busy || d.cancelled:
 		return false
 	case d.m.AllOrNothing && d.failure != nil && !d.failure.Temporary():
 		return false

@@ -16,6 +16,7 @@ type step struct {
 	d     *delivery // for which it is; nil if for all
 	to    int       // the recipient, by its index, where it is for one
 	end   int64     // of the command, in the octets that are put
+	plain int       // the usual code, or its first digit, if nothing of such a reply is kept
 	then  func(*conn, step, *smtp.Reply)
 }
 
@@ -99,8 +100,19 @@ func (c *conn) gotLine(_ *kernel.Event, in *wheel.Input) {
 	case !ok || len(c.expected.waiting()) == 0:
 		c.nonsense()
 	default:
-		c.answer(c.parser.Reply())
+		c.answer(c.reply())
 	}
+}
+
+// reply returns the reply that is whole. Of one that is as usual, and of which nothing is kept,
+// there is only the code.
+func (c *conn) reply() *smtp.Reply {
+	next := c.expected.waiting()[0]
+	if code := c.parser.Code(); code == next.plain || code/100 == next.plain {
+		c.good.Code = code
+		return &c.good
+	}
+	return c.parser.Reply()
 }
 
 // answered returns the message for which the next line is, or nil.
@@ -122,9 +134,6 @@ func (c *conn) answer(r *smtp.Reply) {
 		c.expected.take() // what was lost is not answered by that
 	case c.written() >= next.end, next.stage == StageQuit: // a goodbye may come early
 		c.expected.take()
-		if next.d != nil {
-			next.d.heard = true
-		}
 		next.then(c, next, r)
 	case negative:
 		c.refused(next.stage, r)

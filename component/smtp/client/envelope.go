@@ -10,8 +10,8 @@ import (
 	"github.com/go-poe/poe/component/smtp"
 )
 
-// envelope sends the envelope of d: all of it at once, if the server takes that (RFC 2920), else its
-// first line. Where one recipient may stop the message, the text waits for all of them.
+// envelope sends the envelope of d: all of it at once, if the server takes that (RFC 2920), else
+// its first line. Where one recipient may stop the message, the text waits for all of them.
 func (c *conn) envelope(d *delivery) {
 	if f := c.unfit(d); f != nil {
 		c.unsent(d, f)
@@ -23,14 +23,17 @@ func (c *conn) envelope(d *delivery) {
 		c.unsent(d, &Failure{Kind: Configure, Stage: StageMail, Err: err})
 		return
 	}
-	if c.dirty {
-		c.dirty = false
+	if c.unclear(d) {
+		c.dirty = c.dirty && c.cur != d
 		reset := smtp.AppendVerb(nil, smtp.VerbRSET)
-		if !c.command(step{stage: StageMail, d: d, then: (*conn).reset}, reset, "") || !c.pipelines() {
+		s := step{stage: StageMail, d: d, plain: 2, then: (*conn).reset}
+		if !c.command(s, reset, "") || !c.pipelines() {
 			return
 		}
 	}
-	if !c.command(step{stage: StageMail, d: d, then: (*conn).mailed}, line, "") || !c.pipelines() {
+	s := step{stage: StageMail, d: d, plain: 2, then: (*conn).mailed}
+	c.mails++
+	if !c.command(s, line, "") || !c.pipelines() {
 		return
 	}
 	for _, i := range d.round {
@@ -38,26 +41,35 @@ func (c *conn) envelope(d *delivery) {
 			return
 		}
 	}
-	if d.m.AllOrNothing {
+	if d.m.AllOrNothing && len(d.round) > 1 {
 		return
 	}
 	switch {
 	case !c.chunks():
 		c.data(d)
-	case c.cur == d && !c.rested && d.short() && d.m.Protocol != LMTP:
-		c.beginText(d)
+	case !c.rested && d.whole():
+		c.sendWhole(d)
 	}
+}
+
+// unclear reports whether the server may have the beginning of another transaction when it gets to
+// d. A text that is refused ends one, but a BDAT that is refused need not (RFC 3030, section 2),
+// and of those that were just sent nobody knows yet.
+func (c *conn) unclear(d *delivery) bool {
+	if c.cur == d {
+		return c.dirty
+	}
+	return c.chunks()
 }
 
 // unsent is when d is not for this server. What comes before it on the connection goes on.
 func (c *conn) unsent(d *delivery, f *Failure) {
-	if d == c.ahead {
-		c.ahead = nil
-		d.conn = nil
-		d.conclude(f)
+	if d == c.cur {
+		c.fail(f)
 		return
 	}
-	c.fail(f)
+	c.behind.remove(len(c.behind.waiting()) - 1)
+	d.conclude(f)
 }
 
 // pipelines reports whether commands may go out before the replies to earlier ones are in.
@@ -95,9 +107,28 @@ func (c *conn) unfit(d *delivery) *Failure {
 		err = errNoDSN
 	case c.needsUTF8(d) && !c.offered.Has(smtp.ExtSMTPUTF8):
 		err = errNoUTF8
+	case !c.offered.Has(smtp.ExtSMTPUTF8):
+		err = c.checkRewritten(d)
 	}
 	if err != nil {
 		return &Failure{Kind: Configure, Stage: StageMail, Err: err}
+	}
+	return nil
+}
+
+// checkRewritten returns what is wrong with an address once it is written in ASCII.
+func (c *conn) checkRewritten(d *delivery) error {
+	for i, to := range d.m.To {
+		if !smtp.NeedsUTF8(to) {
+			continue
+		}
+		var p smtp.RcptParams
+		if i < len(d.m.RcptParams) {
+			p = d.m.RcptParams[i]
+		}
+		if _, err := smtp.AppendRcpt(nil, c.wireAddress(to), p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -162,8 +193,8 @@ func (c *conn) mailParams(d *delivery) smtp.MailParams {
 	return p
 }
 
-// size returns how many octets the message has for the server, if that is known: with CR LF for each
-// of its newlines, but without the dots that are doubled (RFC 1870, section 5).
+// size returns how many octets the message has for the server, if that is known: with CR LF for
+// each of its newlines, but without the dots that are doubled (RFC 1870, section 5).
 func (d *delivery) size() (int64, bool) {
 	if !d.inMemory() {
 		return 0, false
@@ -225,7 +256,7 @@ func isASCII(text []byte) bool {
 // nextRound chooses the recipients of the next transaction: as many of those who are left as the
 // server takes at once.
 func (d *delivery) nextRound(limits smtp.Limits) {
-	d.round, d.rcpts = d.first[:0], 0
+	d.round, d.rcpts, d.finals, d.sending = d.first[:0], 0, 0, false
 	var domains []string
 	for i := range d.recipients {
 		if d.recipients[i].Stage != "" {
@@ -249,7 +280,7 @@ func (d *delivery) nextRound(limits smtp.Limits) {
 }
 
 func (c *conn) mailed(s step, r *smtp.Reply) {
-	c.dirty = true
+	c.dirty, s.d.heard = true, true
 	if !c.accepts(r, r.Positive()) {
 		c.refused(StageMail, r)
 		return
@@ -302,7 +333,7 @@ func (c *conn) answeredRecipient(s step, r *smtp.Reply) {
 		if !d.sending && d.finals == 0 {
 			c.beginText(d)
 		}
-	case d.m.AllOrNothing || !c.pipelines():
+	case d.m.AllOrNothing && len(d.round) > 1 || !c.pipelines(): // else it is sent already
 		c.data(d)
 	}
 }
@@ -324,5 +355,5 @@ func (d *delivery) anyTaken() bool {
 // data asks to send the text.
 func (c *conn) data(d *delivery) {
 	line := smtp.AppendVerb(c.scratch[:0], smtp.VerbDATA)
-	c.command(step{stage: StageData, d: d, then: (*conn).dataAnswered}, line, "")
+	c.command(step{stage: StageData, d: d, plain: smtp.CodeStartMail, then: (*conn).dataAnswered}, line, "")
 }

@@ -129,5 +129,6 @@ func (c *conn) introduced(_ step, r *smtp.Reply) {
 // setUp is when the server knows all that it has to know before the first message.
 func (c *conn) setUp() {
 	c.ready = true
+	c.cur.tls = c.tls
 	c.envelope(c.cur)
 }

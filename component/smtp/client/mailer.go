@@ -152,8 +152,8 @@ func (m *mailer) evict(t *destination) {
 	}
 }
 
-// lineUp has the client look at t, or at whoever waits, in a turn of its own: if the client is being
-// stopped, its children are first, and it must not have others then.
+// lineUp has the client look at t, or at whoever waits, in a turn of its own: if the client is
+// being stopped, its children are first, and it must not have others then.
 func (m *mailer) lineUp(t *destination) {
 	if m.stopped {
 		return
@@ -175,17 +175,26 @@ func (m *mailer) sendNext(*kernel.Event) {
 		t := m.line.take()
 		t.inLine = false
 		m.pump(t)
-		if t.conns == 0 && len(t.waiting.waiting()) == 0 && !t.paced {
-			delete(m.destinations, t.route)
-		}
+		m.drop(t)
 	}
 	m.end()
+}
+
+// drop forgets a destination to which nothing goes, unless a message would be too early now.
+func (m *mailer) drop(t *destination) {
+	if t.conns > 0 || len(t.waiting.waiting()) > 0 || m.destinations[t.route] != t {
+		return
+	}
+	if m.ending || t.mayBegin() {
+		delete(m.destinations, t.route)
+	}
 }
 
 // pace is when the next message to t may begin.
 func (m *mailer) pace(_ *kernel.Event, t *destination) {
 	t.paced = false
 	m.pump(t)
+	m.drop(t)
 }
 
 // mayRetry reports whether there is room for one more message that waits.
@@ -250,6 +259,7 @@ func (m *mailer) giveUp() {
 func (m *mailer) end() {
 	if m.ending && !m.ended && m.conns == 0 && m.waiting == 0 {
 		m.ended = true
+		m.s.AlarmRemoveAll() // nothing is left that could be too early
 		for _, f := range m.whenDone {
 			f()
 		}

@@ -64,7 +64,8 @@ type Message struct {
 	BindPort    string // number or name of a service; empty means any
 
 	TLS       TLSMode     // "" means Opportunistic, but with Compat Off
-	TLSConfig *tls.Config // nil means the system's authorities, and the server's name is Server
+	TLSConfig *tls.Config // nil means the system's authorities, and the server's name is Server;
+	// it must not allow renegotiation, and nobody changes it any more
 
 	Auth *Auth // nil means no authentication
 
@@ -98,9 +99,10 @@ type Message struct {
 	FailureEvent string // the Context, the reason as map[string]any, the log, the reason in a line
 	ResultEvent  string // *Result, whether it is good or bad
 
-	// AllOrNothing sends nothing to anybody if one recipient is refused. Without it, the others
-	// get the message, and the Result says who did not. Since SuccessEvent and FailureEvent cannot
-	// say that, a message with one of them is all or nothing.
+	// AllOrNothing sends nothing to anybody if one recipient of a transaction is refused; of a
+	// server that limits these, there may be several (RFC 9422). Without it, the others get the
+	// message, and the Result says who did not. Since SuccessEvent and FailureEvent cannot say
+	// that, a message with one of them is all or nothing.
 	AllOrNothing bool
 
 	// Compat speaks as version 0.22 of the original does: HELO unless there is Auth, AUTH whether
@@ -183,8 +185,8 @@ type Auth struct {
 	Cleartext bool
 }
 
-// withDefaults returns m with what was left out filled in.
-func (m Message) withDefaults() *Message {
+// fillIn fills in what was left out of m.
+func (m *Message) fillIn() {
 	def := func(s *string, d string) {
 		if *s == "" {
 			*s = d
@@ -224,7 +226,6 @@ func (m Message) withDefaults() *Message {
 	if m.SuccessEvent != "" || m.FailureEvent != "" || m.Compat {
 		m.AllOrNothing = true
 	}
-	return &m
 }
 
 // limit is the longest time without progress at a stage.
@@ -296,7 +297,26 @@ func (m *Message) check() error {
 		}
 		err = smtp.CheckAddress(recipientField(i), to)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return m.checkParams()
+}
+
+// checkParams returns what is wrong with the envelope, beyond the addresses.
+func (m *Message) checkParams() error {
+	if m.Return != "" || m.EnvelopeID != "" || len(m.MailParams) > 0 {
+		p := smtp.MailParams{Return: m.Return, EnvelopeID: m.EnvelopeID, Other: m.MailParams}
+		if _, err := smtp.AppendMail(nil, m.From, p); err != nil {
+			return err
+		}
+	}
+	for i, p := range m.RcptParams {
+		if _, err := smtp.AppendRcpt(nil, m.To[i], p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func recipientField(i int) string {
@@ -319,6 +339,8 @@ func (m *Message) checkWay() error {
 		return fmt.Errorf("smtp client: Protocol %q is unknown", m.Protocol)
 	case m.TLS != Off && m.TLS != Opportunistic && m.TLS != Required && m.TLS != Implicit:
 		return fmt.Errorf("smtp client: TLS %q is unknown", m.TLS)
+	case m.TLSConfig != nil && m.TLSConfig.Renegotiation != tls.RenegotiateNever:
+		return errors.New("smtp client: TLSConfig allows renegotiation")
 	case m.RequireTLS && m.TLS == Off:
 		return errors.New("smtp client: RequireTLS with TLS off")
 	case len(m.RcptParams) > len(m.To):

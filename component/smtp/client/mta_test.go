@@ -2,6 +2,8 @@ package client_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"strconv"
 	"strings"
 
 	"github.com/go-poe/poe/filter"
@@ -15,6 +17,9 @@ type mta struct {
 	*place
 	answer func(c *caller, verb string) string // says something else than usual, if it is not ""
 	text   func(c *caller, n int)              // notices n bytes of a text
+	tls    *tls.Config                         // for STARTTLS
+
+	secured func(s *wheel.Secured) // notices TLS
 
 	s        *kernel.Session
 	listener *wheel.SocketFactory
@@ -29,6 +34,8 @@ type caller struct {
 	text    *filter.MessageDecoder // nil while there are commands
 	message []byte
 	size    int // of the text so far, on the wire
+	chunk   int // octets of a chunk that are to come
+	last    bool
 }
 
 // mta starts a server at port 25.
@@ -63,7 +70,8 @@ func (c *caller) events() session.Events {
 			var err error
 			c.rw, err = wheel.NewReadWrite(e.Session, wheel.ReadWriteOptions{
 				Handle: conn.Socket, InputEvent: "input", ErrorEvent: "gone",
-				Filter: filter.NewStream(filter.StreamOptions{}),
+				SecuredEvent: "secured",
+				Filter:       filter.NewStream(filter.StreamOptions{}),
 			})
 			if err != nil {
 				c.Error(err)
@@ -72,6 +80,11 @@ func (c *caller) events() session.Events {
 			c.reply("", "220 mx.example.org ESMTP")
 		},
 		"input": session.On(func(_ *kernel.Event, in *wheel.Input) { c.input(in.Bytes) }),
+		"secured": session.On(func(_ *kernel.Event, s *wheel.Secured) {
+			if c.mta.secured != nil {
+				c.mta.secured(s)
+			}
+		}),
 		"gone":  func(*kernel.Event) { c.hangUp() },
 		"pause": func(e *kernel.Event) { c.rw.ResumeInput() },
 	}
@@ -105,6 +118,10 @@ func (c *caller) input(p []byte) {
 			p = c.gotText(p)
 			continue
 		}
+		if c.chunk > 0 {
+			p = c.gotChunk(p)
+			continue
+		}
 		line, rest, ok := bytes.Cut(p, []byte("\n"))
 		c.lines = append(c.lines, line...)
 		if !ok {
@@ -125,6 +142,22 @@ func (c *caller) command(line string) {
 	case "DATA":
 		if line := c.reply(verb, "354 Go ahead"); strings.HasPrefix(line, "354") {
 			c.text, c.message, c.size = &filter.MessageDecoder{}, nil, 0
+		}
+	case "STARTTLS":
+		c.reply(verb, "220 Go ahead")
+		if c.rw == nil || c.mta.tls == nil {
+			return
+		}
+		if err := c.rw.StartTLS(wheel.TLSOptions{Config: c.mta.tls, Server: true}); err != nil {
+			c.Error(err)
+		}
+	case "BDAT":
+		_, arg, _ := strings.Cut(line, " ")
+		size, last, _ := strings.Cut(arg, " ")
+		c.chunk, _ = strconv.Atoi(size)
+		c.last = last != ""
+		if c.chunk == 0 {
+			c.endChunk()
 		}
 	case "QUIT":
 		c.reply(verb, "221 Bye")
@@ -151,4 +184,27 @@ func (c *caller) gotText(p []byte) (rest []byte) {
 	c.messages = append(c.messages, string(c.message))
 	c.reply(".", "250 Queued")
 	return p[used:]
+}
+
+// gotChunk takes a piece of a chunk, and returns what is behind its end.
+func (c *caller) gotChunk(p []byte) (rest []byte) {
+	n := min(len(p), c.chunk)
+	c.message = append(c.message, p[:n]...)
+	if c.chunk -= n; c.chunk == 0 {
+		c.endChunk()
+	}
+	return p[n:]
+}
+
+// endChunk answers a chunk, and after the last has a message, unless the answer is no.
+func (c *caller) endChunk() {
+	if !c.last {
+		c.reply("BDAT", "250 Go on")
+		return
+	}
+	message := string(c.message)
+	defer func() { c.message = nil }()
+	if line := c.reply(".", "250 Queued"); strings.HasPrefix(line, "250") {
+		c.messages = append(c.messages, message)
+	}
 }

@@ -496,4 +496,3 @@ func TestPoolStopped(t *testing.T) {
 		t.Errorf("got %v", all.count())
 	}
 }
-

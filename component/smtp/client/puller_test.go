@@ -202,8 +202,7 @@ func TestPullerIsCleanedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.next(make([]byte, 10))
-	s = nil
+	s.next(make([]byte, 10)) // the last use of s
 	for range 1000 {
 		runtime.GC()
 		select {

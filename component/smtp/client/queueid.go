@@ -14,7 +14,7 @@ import (
 //
 // With LMTP, where each recipient has a reply, it is that of the first who was accepted.
 func (r *Result) QueueID() string {
-	if r.Reply != nil {
+	if r.Reply != nil && (r.Message == nil || r.Message.Protocol != LMTP) {
 		return queueID(r.Reply)
 	}
 	for _, to := range r.Recipients {

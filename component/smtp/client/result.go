@@ -1,6 +1,7 @@
 package client
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -52,13 +53,14 @@ const (
 // The server's reply to the whole message decides, and nothing that happens after it. Only with
 // Compat it is the reply to QUIT.
 type Result struct {
-	Message    *Message
+	Message    *Message // as it was sent, with its defaults; it is for reading only
 	Recipients []Recipient
-	Reply      *smtp.Reply   // to the message; nil if it did not come to that
-	Err        *Failure      // why nobody got the message; nil if anybody did
-	Tries      int           // how often the message was sent, or was to be
-	Log        []string      // nil unless TransactionLog asked for it and something was said
-	Took       time.Duration // from the start to the result
+	Reply      *smtp.Reply          // to the message; nil if it did not come to that
+	Err        *Failure             // why nobody got the message; nil if anybody did
+	TLS        *tls.ConnectionState // of the last connection; nil if it was plain, or there was none
+	Tries      int                  // how often the message was sent, or was to be
+	Log        []string             // nil unless TransactionLog asked for it and something was said
+	Took       time.Duration        // from the start to the result
 }
 
 // OK reports whether all recipients were accepted.
@@ -118,7 +120,8 @@ type Failure struct {
 	Line  string      // the line that decided, of a ServerError
 	Err   error       // a *wheel.Error for NoConnect and Lost; of a ServerError, what else is known
 
-	// Of TimedOut, Err is nil if it was the server that did nothing, and not if the text did not come.
+	// Of TimedOut, Err is nil if it was the server that did nothing, and not if the text did not
+	// come.
 
 	timeout  time.Duration
 	deadline bool // timeout is that of all of it

@@ -86,8 +86,8 @@ func (c *conn) secured(_ *kernel.Event, s *wheel.Secured) {
 	c.hello(c.firstHello())
 }
 
-// notSecured is when the handshake has failed. Where TLS does not matter the server is called again,
-// to talk without.
+// notSecured is when the handshake has failed. Where TLS does not matter the server is called
+// again, to talk without.
 func (c *conn) notSecured(err error) {
 	if c.over() || !c.indifferent() || c.plain {
 		c.fail(&Failure{Kind: NotSecure, Stage: StageTLS, Err: err})
@@ -100,7 +100,7 @@ func (c *conn) notSecured(err error) {
 	c.offer(nil)
 	c.expected = fifo[step]{}
 	c.parser.Reset()
-	c.put, c.noticed = 0, 0
+	c.put, c.noticed, c.writeErr = 0, 0, nil
 	c.dial()
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/go-poe/poe/test/sim"
 )
 
-// Who writes the text slowly is heard of with each piece, and not when a whole block is full: a text that
-// comes steadily is no reason to give up.
+// Who writes the text slowly is heard of with each piece, and not when a whole block is full: a
+// text that comes steadily is no reason to give up.
 func TestSlowTextIsSentAsItComes(t *testing.T) {
 	p := newPlace(t, sim.Options{})
 	mta := p.mta()

@@ -70,9 +70,14 @@ func (d *delivery) short() bool { return d.inMemory() && len(d.m.Body) <= lowMar
 // moreText sends on until there is enough in the wheel for now. The next LowEvent, or what is read
 // of the text meanwhile, continues.
 func (c *conn) moreText() {
-	for c.sending() && c.writeErr == nil && !c.cur.busy && !c.rw.High() {
+	for c.sending() && c.writeErr == nil && !c.cur.busy && !c.rw.High() && !c.awaitsChunk() {
 		c.nextChunk(c.cur)
 	}
+}
+
+// awaitsChunk reports whether the next chunk has to wait for the reply to the last one.
+func (c *conn) awaitsChunk() bool {
+	return c.chunks() && !c.pipelines() && len(c.expected.waiting()) > 0
 }
 
 // sending reports whether there is more of a text to be sent.
@@ -140,18 +145,36 @@ func (c *conn) gotChunk(next chunk) {
 	}
 }
 
+// whole reports whether all of a message may be sent at once, before any reply.
+func (d *delivery) whole() bool { return d.short() && d.m.Protocol != LMTP }
+
+// sendWhole sends all of the text behind its envelope. If the server takes no recipient, it takes
+// no text either (RFC 3030, section 2).
+func (c *conn) sendWhole(d *delivery) {
+	d.again, d.octets = true, int64(len(d.m.Body))
+	c.out.begin(d.m, true)
+	if !c.bdat(d, d.m.Body, true) {
+		return
+	}
+	c.endText(d)
+	c.alive()
+	c.progress(d, StageFinal, "", "")
+	if d == c.cur {
+		c.lookAhead()
+	}
+}
+
 // piece sends a piece of the text. It returns false if it could not.
 func (c *conn) piece(p []byte, last bool) bool {
 	if c.chunks() {
-		return c.bdat(p, last)
+		return c.bdat(c.cur, p, last)
 	}
 	return (len(p) == 0 || c.write(filter.Record{Bytes: p})) &&
 		(!last || c.write(filter.Record{Value: filter.End}))
 }
 
 // bdat sends a piece of the text with its length before it.
-func (c *conn) bdat(p []byte, last bool) bool {
-	d := c.cur
+func (c *conn) bdat(d *delivery, p []byte, last bool) bool {
 	text := c.out.encode(c.out.encoded[:0], p, last)
 	c.out.encoded = text
 	if len(text) == 0 && !last {
@@ -164,10 +187,7 @@ func (c *conn) bdat(p []byte, last bool) bool {
 		d.record("-> ", command)
 		c.progress(d, StageData, command, "")
 	}
-	c.out.text = false
-	ok := c.write(filter.Record{Bytes: line}) && c.write(filter.Record{Bytes: text})
-	c.out.text = true
-	if !ok {
+	if !c.write(filter.Record{Bytes: line}) || !c.write(filter.Record{Bytes: text}) {
 		return false
 	}
 	if last {
@@ -182,7 +202,9 @@ func (c *conn) bdat(p []byte, last bool) bool {
 func (c *conn) chunkAnswered(_ step, r *smtp.Reply) {
 	if !r.Positive() {
 		c.refused(StageData, r)
+		return
 	}
+	c.moreText()
 }
 
 // endText is when all of the text is put.
@@ -200,26 +222,53 @@ func (c *conn) endText(d *delivery) {
 	}
 }
 
-// lookAhead sends the envelope of the next message together with the end of this one, if there is
-// one and the server takes that: so a message costs one turn of the wire (RFC 2920, section 3.1).
+// How much is sent before its turn.
+const (
+	maxBehind       = 16      // messages
+	maxBehindOctets = 2 << 16 // not yet written
+)
+
+// lookAhead sends what it may of the next messages together with the end of this one: the envelope,
+// so that a message costs one turn of the wire (RFC 2920, section 3.1), or with CHUNKING all of
+// some messages, so that they cost one together.
 func (c *conn) lookAhead() {
-	if c.pool == nil || c.ahead != nil || !c.pipelines() || c.cur.left() || c.spent() ||
-		len(c.expected.waiting()) != c.cur.finals {
-		return
+	for c.mayLookAhead() {
+		d := c.pool.nextFor(c)
+		if d == nil {
+			return
+		}
+		c.behind.add(d)
+		d.conn, d.s, d.tls = c, c.s, c.tls
+		c.served++
+		d.open()
+		if err := d.m.check(); err != nil {
+			c.unsent(d, &Failure{Kind: Configure, Stage: StageConfigure, Err: err})
+			continue
+		}
+		c.envelope(d)
 	}
-	d := c.pool.nextInMemory()
-	if d == nil {
-		return
+}
+
+// mayLookAhead reports whether the next command may be one for the next message.
+func (c *conn) mayLookAhead() bool {
+	behind := len(c.behind.waiting())
+	switch {
+	case c.pool == nil || c.over() || c.leaving || !c.pipelines() || c.writeErr != nil || c.spent():
+		return false
+	case c.chunks() && c.cur.whole() && c.cur.finals > 0:
+		return behind < maxBehind && c.rw.OutOctets() < maxBehindOctets
+	case c.cur.left():
+		return false
 	}
-	c.ahead = d
-	d.conn, d.s = c, c.s
-	c.served++
-	d.open()
-	if err := d.m.check(); err != nil {
-		c.unsent(d, &Failure{Kind: Configure, Stage: StageConfigure, Err: err})
-		return
+	return behind == 0 && c.cur.finals > 0 && len(c.expected.waiting()) == c.cur.finals
+}
+
+// sendsAhead reports whether d can be sent before its turn.
+func (c *conn) sendsAhead(d *delivery) bool {
+	if c.chunks() {
+		return d.whole() && (!d.m.AllOrNothing || len(d.m.To) == 1)
 	}
-	c.envelope(d)
+	return d.inMemory()
 }
 
 // left reports whether there are recipients for whom there has to be another transaction.
@@ -274,12 +323,14 @@ func (c *conn) finalForOne(s step, r *smtp.Reply) {
 func (c *conn) finished(d *delivery) {
 	d.finals = 0
 	c.dirty = false
-	if d.left() {
+	switch {
+	case d.left() && c.pool != nil && (len(c.behind.waiting()) > 0 || c.fullUp()):
+		c.pool.putBack(d)
+	case d.left():
 		c.alive()
 		c.envelope(d)
 		return
-	}
-	if !c.m.Compat {
+	case !c.m.Compat:
 		d.conclude(nil)
 	}
 	c.goOn()

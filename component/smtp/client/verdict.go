@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/filter"
+	"github.com/go-poe/poe/wheel"
 )
 
 // quitTimeout is how long a server may take to say goodbye, when all else is done.
@@ -23,20 +24,30 @@ func (c *conn) fail(f *Failure) {
 
 // brokenOff ends the connection, and what was on it.
 func (c *conn) brokenOff(f *Failure) {
-	cur, ahead := c.cur, c.ahead
+	cur, behind := c.cur, c.behind.waiting()
 	stale := !c.over() && c.stale(f)
-	c.ahead = nil
+	c.behind = fifo[*delivery]{}
 	c.close()
-	if ahead != nil && !ahead.done {
-		ahead.conn = nil
-		c.pool.again(ahead, f) // nothing of its text was sent
+	for i := len(behind) - 1; i >= 0; i-- { // each is put before the others
+		if d := behind[i]; !d.done && (d.octets == 0 || f.closing()) {
+			c.pool.again(d, f) // nothing of its text was sent, or nobody has read it
+		}
 	}
 	switch {
 	case cur == nil || cur.done:
 	case stale:
+		cur.redialled = true
 		c.pool.again(cur, f)
+	case c.chunks() && cur.finals > 0 && (f.Kind == Lost || f.Kind == TimedOut):
+		f.Stage = StageFinal // all of it was sent, with replies to more than its text to come
+		cur.conclude(f)
 	default:
 		cur.conclude(f)
+	}
+	for _, d := range behind {
+		if d.conn == c {
+			d.conclude(&Failure{Kind: Lost, Stage: StageFinal, Err: errCutOff})
+		}
 	}
 	if c.pool != nil {
 		c.cur = nil // it has its result, or another connection gets it
@@ -47,11 +58,22 @@ func (c *conn) brokenOff(f *Failure) {
 	}
 }
 
-// stale reports whether f is only the end of a connection that had rested too long. A message of
-// which the server has heard the end might have been accepted.
+// errCutOff is why nobody knows what became of a message that was sent before its turn.
+var errCutOff = &wheel.Error{
+	Op: "read", Err: errors.New("the connection ended before the message had an answer"),
+}
+
+// stale reports whether f is only the end of a connection that has rested for too long, or of which
+// the server has had enough. A message whose text it may have might have been accepted.
 func (c *conn) stale(f *Failure) bool {
-	gone := f.Kind == Lost || f.Reply != nil && f.Reply.Code == smtp.CodeNotAvailable
-	return gone && c.pool != nil && c.rested && !c.cur.heard && c.cur.octets == 0 && !c.cur.redialled
+	d := c.cur
+	untouched := f.Kind == Lost && d.octets == 0 || f.closing()
+	return untouched && c.pool != nil && c.served > 1 && !d.heard && !d.busy && !d.redialled
+}
+
+// closing reports whether the server has said that it does nothing any more.
+func (f *Failure) closing() bool {
+	return f.Reply != nil && f.Reply.Code == smtp.CodeNotAvailable
 }
 
 // listens reports whether the server is sure to take what comes next for a command, now that f has
@@ -59,6 +81,9 @@ func (c *conn) stale(f *Failure) bool {
 // halfway must not get the rest.
 func (c *conn) listens(f *Failure) bool {
 	if c.rw == nil || c.m.Compat || c.cur.stopped || c.writeErr != nil {
+		return false
+	}
+	if c.cur.busy { // what is being read would come when another message is at hand
 		return false
 	}
 	if !c.chunks() && (c.rw.OutOctets() > 0 || c.cur.sending) {
@@ -107,15 +132,20 @@ func (c *conn) leave() {
 
 // goOn turns to the next message.
 func (c *conn) goOn() {
-	if c.ahead == nil {
+	if len(c.behind.waiting()) == 0 {
 		c.next()
 		return
 	}
-	c.cur, c.m, c.ahead = c.ahead, c.ahead.m, nil
-	c.dirty = false // its envelope is sent already
+	c.cur = c.behind.take()
+	c.m = c.cur.m
+	c.dirty = false // its envelope is sent already, and RSET before it where that may matter
+	if c.cur.done { // it was given up
+		c.leave()
+		return
+	}
 	c.alive()
-	if f := c.cur.cancelled; f != nil {
-		c.fail(f)
+	if len(c.behind.waiting()) <= maxBehind/2 {
+		c.lookAhead()
 	}
 }
 
@@ -240,6 +270,7 @@ func (d *delivery) result(f *Failure) *Result {
 		Message:    d.m,
 		Recipients: d.recipients,
 		Reply:      d.reply,
+		TLS:        d.tls,
 		Log:        d.log,
 		Tries:      d.tries,
 		Took:       d.owner.Kernel().Now().Sub(d.began),
