@@ -93,7 +93,7 @@ lint: ## Run staticcheck and golangci-lint (built on first use: some minutes)
 	$(GO) run $(GOLANGCI) run
 
 .PHONY: interop
-interop: ## Exchange mail with real servers and clients (needs postfix and python3-aiosmtpd)
+interop: ## Exchange mail with real servers and clients (needs root, after .ci/install)
 	$(GO) test -count=1 -timeout 15m -tags interop ./test/interop/...
 
 # The recorded cases.

@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// A message is one that must arrive unchanged.
-type message struct {
+// A sample is a message that must arrive unchanged.
+type sample struct {
 	name string
 	text []byte
 }
 
 // messages are those that have been damaged on the way before, by one program or another.
-func messages() []message {
+func messages() []sample {
 	const header = "From: a@example.com\r\nTo: b@example.com\r\nSubject: test\r\n\r\n"
-	return []message{
+	return []sample{
 		{"small", []byte(header + "hello\r\n")},
 		{"4KiB", sized(4 << 10)},
 		{"20MiB", sized(20 << 20)},
@@ -38,6 +38,7 @@ func messages() []message {
 			strings.Repeat(".", 5000) + "\r\n" + strings.Repeat("long ", 40000) + "\r\n")},
 		{"UTF-8", []byte(header + "Grüße aus Köln, 日本語, \U0001f4ee\r\n")},
 		{"every byte but CR and LF", append([]byte(header), everyByte()...)},
+		{"every byte but NUL, CR and LF", append([]byte(header), everyByte()[1:]...)},
 	}
 }
 

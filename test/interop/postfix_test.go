@@ -8,14 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // startSmtpSink starts Postfix's smtp-sink with these options and returns its address.
 func startSmtpSink(t *testing.T, options ...string) string {
 	t.Helper()
 	path := tool(t, "smtp-sink", "postfix")
-	addr := freeAddress(t)
+	addr := freePorts(t, 1)[0]
 	if os.Getuid() == 0 {
 		options = append([]string{"-u", "root"}, options...) // it insists on being told
 	}
@@ -24,35 +23,22 @@ func startSmtpSink(t *testing.T, options ...string) string {
 	return addr
 }
 
-// freeAddress returns a loopback address on which nobody listens. smtp-sink has to be given one.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // awaitListener waits until a program that does not tell when it is ready listens on an address.
 func awaitListener(t *testing.T, addr string) {
 	t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	late := time.After(patience)
-	for {
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		select {
-		case <-again.C:
-		case <-late:
-			t.Fatalf("nobody listens: %v", err)
-		}
+	if err := within(patience, func() bool { return listens(addr) }); err != nil {
+		t.Fatalf("nobody listens: %v", err)
 	}
+}
+
+// listens reports whether somebody does.
+func listens(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // Postfix's sink stores the message that was sent, and knows its envelope.
