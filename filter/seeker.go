@@ -5,9 +5,9 @@ import "bytes"
 // A seeker finds one byte in a buffer again and again, and remembers where it has looked. Two of
 // them find the first of two bytes, in time that does not depend on where the other one is.
 type seeker struct {
-	c     byte
 	at    int  // between the last start and here there is no c
 	found bool // and here is one
+	c     byte
 }
 
 // find returns the index of the first c of p at start or after it, or len(p). The start never goes

@@ -8,22 +8,18 @@ func (s *Session) AtEnd(c interface{ Close() }) {
 	if s.ended() {
 		return
 	}
-	t := s.takes()
-	t.closers = append(t.closers, c)
+	s.closers = append(s.closers, c)
 }
 
 // NotAtEnd takes AtEnd back, for what was closed or given away meanwhile.
 func (s *Session) NotAtEnd(c interface{ Close() }) {
-	if s.taken == nil {
-		return
-	}
-	list := s.taken.closers
+	list := s.closers
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i] == c {
 			last := len(list) - 1
 			copy(list[i:], list[i+1:])
 			list[last] = nil
-			s.taken.closers = list[:last]
+			s.closers = list[:last]
 			return
 		}
 	}
@@ -31,10 +27,10 @@ func (s *Session) NotAtEnd(c interface{ Close() }) {
 
 // closeAll closes what AtEnd was asked for, the last first.
 func (s *Session) closeAll() {
-	for s.taken != nil && len(s.taken.closers) > 0 {
-		last := len(s.taken.closers) - 1
-		c := s.taken.closers[last]
-		s.taken.closers = s.taken.closers[:last]
+	for len(s.closers) > 0 {
+		last := len(s.closers) - 1
+		c := s.closers[last]
+		s.closers = s.closers[:last]
 		s.close(c)
 	}
 }

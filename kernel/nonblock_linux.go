@@ -27,6 +27,11 @@ func openPipe() (r, w int, err error) {
 
 // acceptOn returns a bare Errno, for whoever calls it to look at.
 func acceptOn(fd int) (int, error) {
-	conn, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-	return conn, err
+	// unix.Accept4 allocates an address, for which nobody has asked.
+	const flags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+	conn, _, err := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0, flags, 0, 0)
+	if err != 0 {
+		return -1, err
+	}
+	return int(conn), nil
 }

@@ -18,14 +18,20 @@ const (
 // queue until nothing is due, or the turn is over. It reports how long the loop may wait for the
 // next event, and whether there is anything left to wait for.
 func (k *Kernel) turn() (wait time.Duration, more bool) {
-	k.doors.admit(k)
+	if k.doors.waiting() {
+		k.doors.admit(k)
+	}
 	began := k.now
 	if k.queue.len() > 0 { // otherwise nobody asks, and to look at the clock takes its time
 		began = k.tick()
 	}
 	for n, looked := 0, 0; n < eventsPerTurn; n++ {
-		n += k.pass(eventsPerTurn - n)
-		k.sweep()
+		if k.queue.len() > 0 {
+			n += k.pass(eventsPerTurn - n)
+		}
+		if len(k.marked) > 0 {
+			k.sweep()
+		}
 		if k.exception != nil || k.ctx.Err() != nil {
 			k.Stop()
 		}

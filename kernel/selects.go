@@ -232,14 +232,16 @@ func (k *Kernel) descriptor(fd int) *descriptorWatch {
 
 // add adds a watch. The place for the first one is never used again, since ready may know it.
 func (d *descriptorWatch) add(w watch) *watch {
-	if d.slot[0] != nil {
-		d.watches = append(slices.Clip(d.watches), &w)
-		return &w
+	if d.slot[0] == nil {
+		d.first = w
+		d.slot[0] = &d.first
+		d.watches = d.slot[:]
+		return &d.first
 	}
-	d.first = w
-	d.slot[0] = &d.first
-	d.watches = d.slot[:]
-	return &d.first
+	further := new(watch)
+	*further = w
+	d.watches = append(slices.Clip(d.watches), further)
+	return further
 }
 
 // ask tells the loop what is wanted of fd now.

@@ -22,6 +22,10 @@ type Session struct {
 	states  map[string]HandlerFunc // added at run time; nil for a name that was taken away
 	heap    any
 
+	kept     [reasons]int32
+	total    int32
+	markedAt int // its place in Kernel.marked, or unmarked
+
 	parent          *Session
 	firstChild      *Session
 	lastChild       *Session
@@ -29,14 +33,11 @@ type Session struct {
 	previousSibling *Session
 	children        int
 
-	kept     [reasons]int32
-	total    int32
-	markedAt int // its place in Kernel.marked, or unmarked
-
 	alarms  map[string]*Event // the first of each name
 	aliases []Alias
 	watches []*watch
-	taken   *taken // what few sessions have
+	closers []interface{ Close() } // see AtEnd
+	taken   *taken                 // what few sessions have
 }
 
 // taken is what a session has from the kernel that few sessions have.
@@ -47,7 +48,6 @@ type taken struct {
 	doors     map[*Door]struct{}
 	work      map[*job]struct{}
 	options   map[string]any
-	closers   []interface{ Close() }
 }
 
 // A life is how far a session has come.

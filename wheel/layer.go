@@ -43,7 +43,10 @@ func checkOneWay(h kernel.Handle) {
 // standOn has the wheel read and write by a layer.
 func (w *ReadWrite) standOn(l Layer) {
 	w.layer, w.opening, w.wants = l, true, kernel.Read
-	w.again = w.state("again", w.readAgain)
+	if w.names == nil {
+		w.names = new(names)
+	}
+	w.names.again = w.state("again", w.readAgain)
 	w.settleOutput()
 }
 
@@ -115,7 +118,7 @@ func (w *ReadWrite) opened() {
 func (w *ReadWrite) readOn() {
 	if w.layer != nil && w.mayRead() && !w.readingOn && w.layer.Buffered() {
 		w.readingOn = true
-		w.owner.Yield(w.again)
+		w.owner.Yield(w.names.again)
 	}
 }
 

@@ -120,7 +120,7 @@ type ReadWrite struct {
 	blocked    bool // the handle takes no more for now
 	high       bool
 	highTold   bool        // by HighEvent
-	marking    bool        // HighEvent is in the kernel's queue, under the name of mark
+	marking    bool        // HighEvent is in the kernel's queue, under the name mark
 	finishing  bool        // close once the output is written
 	halfClose  bool        // and CloseWrite, likewise
 	wants      kernel.Mode // what the layer waits for
@@ -134,14 +134,15 @@ type ReadWrite struct {
 	outErr   error // why nothing can be written any more
 	layer    Layer // the handle, if it is one
 
-	write  kernel.HandlerFunc // w.writable; nil before it is needed
-	settle string
-	mark   string
-	again  string
-	idArg  any // the ID, as an argument
+	ready kernel.HandlerFunc // w.outputReady; nil before it is needed
+	names *names
+	idArg any // the ID, as an argument
 
 	base
 }
+
+// names are the wheel's own events that go through the kernel's queue. Few wheels have any.
+type names struct{ mark, again string }
 
 // NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin,
 // it has closed its handles. The error is that of Session.SelectRead, or kernel.ErrNoSession if
@@ -152,9 +153,8 @@ func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, err
 	w.closeAtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
-	w.settle = w.state("settle", w.settled)
 	if opts.HighEvent != "" {
-		w.mark = w.state("mark", w.marked)
+		w.names = &names{mark: w.state("mark", w.marked)}
 	}
 	if opts.InputEvent == "" {
 		w.hold()
@@ -340,7 +340,7 @@ func (w *ReadWrite) grown() {
 	w.high, w.highTold = true, false
 	if w.opts.HighEvent != "" && !w.marking {
 		w.marking = true
-		w.owner.Yield(w.mark)
+		w.owner.Yield(w.names.mark)
 	}
 }
 
@@ -348,7 +348,7 @@ func (w *ReadWrite) grown() {
 func (w *ReadWrite) settleOutput() {
 	if !w.settling {
 		w.settling = true
-		w.owner.Settle(w.settle)
+		w.owner.SettleFunc("ReadWrite settle", w.whenReady())
 	}
 }
 
@@ -368,14 +368,19 @@ func (w *ReadWrite) tellHigh() {
 	}
 }
 
-// settled is the end of the turn.
-func (w *ReadWrite) settled(*kernel.Event) {
+// outputReady is the end of the turn, or when the handle takes more.
+func (w *ReadWrite) outputReady(*kernel.Event) {
 	w.settling = false
-	w.flush()
+	w.Flush()
 }
 
-// writable is when the handle takes more.
-func (w *ReadWrite) writable(*kernel.Event) { w.flush() }
+// whenReady returns outputReady, always the same.
+func (w *ReadWrite) whenReady() kernel.HandlerFunc {
+	if w.ready == nil {
+		w.ready = w.outputReady
+	}
+	return w.ready
+}
 
 // Flush writes now what the handle takes now, and does not wait for the end of the turn. What the
 // wheel has to tell of that comes before Flush returns.
@@ -454,10 +459,7 @@ func (w *ReadWrite) watchOutput(blocked bool) bool {
 	if blocked {
 		event = "ReadWrite write"
 	}
-	if w.write == nil {
-		w.write = w.writable
-	}
-	err := w.owner.SelectFunc(w.opts.OutputHandle, kernel.Write, event, w.write)
+	err := w.owner.SelectFunc(w.opts.OutputHandle, kernel.Write, event, w.whenReady())
 	if err != nil {
 		w.blocked = false
 		w.outputFailed(err)
@@ -702,14 +704,11 @@ func (w *ReadWrite) detach() {
 	w.reading, w.blocked = false, false
 	w.dropOutput()
 	var late []string
-	if w.settling {
-		late = append(late, w.settle)
-	}
 	if w.marking {
-		late = append(late, w.mark)
+		late = append(late, w.names.mark)
 	}
 	if w.readingOn {
-		late = append(late, w.again)
+		late = append(late, w.names.again)
 	}
 	w.close(late...)
 }

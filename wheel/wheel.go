@@ -58,10 +58,10 @@ func (e *Error) Text() string {
 type base struct {
 	owner  *kernel.Session
 	id     ID
-	kind   string
-	states []string
 	held   bool
 	closed bool
+	kind   string
+	states []string
 	whole  interface{ Close() } // the wheel that the base is of, or nil
 }
 

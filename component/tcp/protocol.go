@@ -73,6 +73,7 @@ func (p *protocol) check(options string) {
 	o.SecuredEvent, o.ClosedEvent = eventSecured, eventGone
 	o.FlushedEvent = eventIf(p.flushed, eventFlushed)
 	o.HighEvent, o.LowEvent = eventIf(p.high, eventHigh), eventIf(p.low, eventLow)
+	o.Share()
 }
 
 // checkTLS panics if wheel.NewTLS would, with the first connection.
