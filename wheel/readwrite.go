@@ -153,9 +153,7 @@ func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, err
 	w.closeAtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
-	if opts.HighEvent != "" {
-		w.names = &names{mark: w.state("mark", w.marked)}
-	}
+	w.nameMark()
 	if opts.InputEvent == "" {
 		w.hold()
 	}
@@ -638,6 +636,42 @@ func (w *ReadWrite) SetFlushedEvent(name string) { w.opts.change().FlushedEvent 
 
 // SetErrorEvent changes the event for what goes wrong.
 func (w *ReadWrite) SetErrorEvent(name string) { w.opts.change().ErrorEvent = name }
+
+// SetHighEvent changes the event for output that reaches HighMark. It panics with a name but without
+// marks.
+//
+// POE: event.
+func (w *ReadWrite) SetHighEvent(name string) {
+	w.checkMarked("SetHighEvent", name)
+	w.opts.change().HighEvent = name
+	w.nameMark()
+}
+
+// nameMark adds the event of the wheel's own that HighEvent needs.
+func (w *ReadWrite) nameMark() {
+	if w.opts.HighEvent == "" || w.names != nil && w.names.mark != "" {
+		return
+	}
+	if w.names == nil {
+		w.names = &names{}
+	}
+	w.names.mark = w.state("mark", w.marked)
+}
+
+// SetLowEvent changes the event for output that is down to LowMark. It panics with a name but without
+// marks.
+//
+// POE: event.
+func (w *ReadWrite) SetLowEvent(name string) {
+	w.checkMarked("SetLowEvent", name)
+	w.opts.change().LowEvent = name
+}
+
+func (w *ReadWrite) checkMarked(where, name string) {
+	if name != "" && w.opts.HighMark == 0 {
+		panic("wheel: " + where + ": there is no HighMark")
+	}
+}
 
 // InputHandle returns the handle that is read. It is the wheel's.
 func (w *ReadWrite) InputHandle() kernel.Handle { return w.opts.InputHandle }

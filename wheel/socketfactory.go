@@ -277,6 +277,26 @@ func (w *SocketFactory) LocalAddr() (net.Addr, error) {
 	return w.socket.LocalAddr()
 }
 
+// SetSuccessEvent changes the event for connections. It panics without a name.
+//
+// POE: event.
+func (w *SocketFactory) SetSuccessEvent(name string) {
+	if name == "" {
+		panic("wheel: SetSuccessEvent without a name")
+	}
+	w.accepted = name
+}
+
+// SetFailureEvent changes the event for what goes wrong. It panics without a name.
+//
+// POE: event.
+func (w *SocketFactory) SetFailureEvent(name string) {
+	if name == "" {
+		panic("wheel: SetFailureEvent without a name")
+	}
+	w.failed = name
+}
+
 // Close ends the wheel: it neither connects nor listens any more, and tells nothing. Sockets that
 // it has handed over stay as they are. A second Close does nothing.
 //

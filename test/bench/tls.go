@@ -240,7 +240,11 @@ func netTLS(listening func(addr string), f func(c net.Conn)) error {
 	if err != nil {
 		return err
 	}
-	return netServe(listening, func(c net.Conn) { f(tls.Server(c, config)) })
+	return netServe(listening, func(c net.Conn) {
+		over := tls.Server(c, config)
+		defer over.Close() // which says goodbye, as ours does
+		f(over)
+	})
 }
 
 func ourTLSEcho(listening func(addr string)) error {

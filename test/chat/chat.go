@@ -9,6 +9,7 @@
 //	X: S       the server hangs up
 //	X: C       the client hangs up
 //	X: TLS     from here on, it is TLS: see Roots
+//	X: DEAF    the server does not listen any more, whatever the client says
 //	# text     a remark
 //
 // What follows after a hanging up is the conversation with the next client.
@@ -52,6 +53,7 @@ const (
 	ServerHangUp Kind = 's' // the server hangs up
 	ClientHangUp Kind = 'c' // the client hangs up
 	StartTLS     Kind = 't' // both change to TLS
+	Deaf         Kind = 'd' // the server listens no more
 )
 
 // A note is a line of the test's own.
@@ -138,7 +140,9 @@ func (c *Chat) add(n int, line string) bool {
 		step.Kind = Time
 		step.Wait, err = time.ParseDuration(text)
 	case "X:":
-		step.Kind = map[string]Kind{"S": ServerHangUp, "C": ClientHangUp, "TLS": StartTLS}[text]
+		step.Kind = map[string]Kind{
+			"S": ServerHangUp, "C": ClientHangUp, "TLS": StartTLS, "DEAF": Deaf,
+		}[text]
 	default:
 		c.notes = append(c.notes, note{mark[0], text})
 		return mark[1] == ':' && 'A' <= mark[0] && mark[0] <= 'Z'

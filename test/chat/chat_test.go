@@ -44,6 +44,7 @@ C: EHLO
 C:
 T: 1m30s
 X: S
+X: DEAF
 X: C
 R: two words
 O: three
@@ -55,7 +56,8 @@ O: three
 		{Kind: chat.Client, Line: 7},
 		{Kind: chat.Time, Wait: 90 * time.Second, Line: 8},
 		{Kind: chat.ServerHangUp, Line: 9},
-		{Kind: chat.ClientHangUp, Line: 10},
+		{Kind: chat.Deaf, Line: 10},
+		{Kind: chat.ClientHangUp, Line: 11},
 	}
 	if !slices.Equal(c.Steps, want) {
 		t.Errorf("got\n%v\nwant\n%v", c.Steps, want)

@@ -39,6 +39,7 @@ type server struct {
 	listener *wheel.SocketFactory
 	rw       *wheel.ReadWrite
 	over     bool
+	deaf     bool
 }
 
 func (p *server) start(e *kernel.Event, port string) {
@@ -49,13 +50,18 @@ func (p *server) start(e *kernel.Event, port string) {
 }
 
 func (p *server) connected(e *kernel.Event, c *wheel.Connection) {
-	if p.rw != nil && !p.over {
+	switch {
+	case p.rw == nil || p.over:
+	case len(p.steps) > 1 && p.steps[0].Kind == ClientHangUp:
+		p.steps = p.steps[1:] // it may show later than that another one comes
+		p.rw.Close()
+	default:
 		p.Errorf("%s: another client comes, want %s", p.chat.Name, p.want())
 	}
 	if !p.more() {
 		p.listener.Close()
 	}
-	p.over = false
+	p.over, p.deaf = false, false
 	var err error
 	p.rw, err = wheel.NewReadWrite(e.Session, wheel.ReadWriteOptions{
 		Handle:       c.Socket,
@@ -91,6 +97,8 @@ func (p *server) goOn() {
 		case ServerHangUp:
 			p.rw.Finish()
 			p.over = true
+		case Deaf:
+			p.deaf = true
 		case StartTLS:
 			err := p.rw.StartTLS(wheel.TLSOptions{Config: ServerTLS(p.s.Kernel().Now), Server: true})
 			if err != nil {
@@ -108,6 +116,9 @@ func (p *server) goOn() {
 }
 
 func (p *server) gotLine(_ *kernel.Event, in *wheel.Input) {
+	if p.over || p.deaf {
+		return
+	}
 	got := string(in.Bytes)
 	p.heard = append(p.heard, got)
 	if len(p.steps) == 0 || p.steps[0].Kind != Client || p.steps[0].Text != got {

@@ -56,6 +56,13 @@ func (x *exchange) explanation() error {
 	return nil
 }
 
+// deaf reports whether the mechanism does not care what the server says: some ask for LOGIN's
+// answers in plain text.
+func (x *exchange) deaf() bool {
+	more, ok := x.client.(interface{ deaf() bool })
+	return ok && more.deaf()
+}
+
 // maxAuthRounds is how many challenges a server may send: no mechanism has use for more.
 const maxAuthRounds = 10
 
@@ -163,14 +170,14 @@ func (c *conn) respond(r *smtp.Reply) {
 func (x *exchange) next(r *smtp.Reply) ([]byte, error) {
 	challenge, ok := r.Challenge()
 	switch {
-	case !ok:
-		return nil, errors.New("the server's challenge is not base64")
 	case x.rounds > maxAuthRounds:
 		return nil, errors.New("the server asks on and on")
-	case x.deferred != nil:
+	case x.deferred != nil: // whatever is said, it is only the word to go on
 		response := x.deferred
 		x.deferred = nil
 		return response, nil
+	case !ok && !x.deaf():
+		return nil, errors.New("the server's challenge is not base64")
 	}
 	return x.client.Next(challenge)
 }

@@ -1,8 +1,10 @@
 package client_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -43,14 +45,14 @@ func worlds(c *chat.Chat) map[string]sim.Options {
 // Each conversation goes as its file says, however the network cuts it, and each has one result.
 func TestConversations(t *testing.T) {
 	for _, c := range chat.ReadAll(t, "testdata/*.chat") {
-		m := message()
-		for _, text := range c.Note(option) {
-			if err := change(&m, text); err != nil {
-				t.Fatalf("%s: option %q: %v", c.Name, text, err)
-			}
-		}
 		for name, world := range worlds(c) {
 			t.Run(c.Name+"/"+name, func(t *testing.T) {
+				m := message()
+				for _, text := range c.Note(option) {
+					if err := change(&m, text); err != nil {
+						t.Fatalf("%s: option %q: %v", c.Name, text, err)
+					}
+				}
 				p := newPlace(t, world)
 				chat.Serve(t, p.k.Root(), "25", c)
 				p.sender(m)
@@ -72,6 +74,12 @@ func change(m *client.Message, text string) (err error) {
 	case "body":
 		value, err = strconv.Unquote(value)
 		m.Body = []byte(value)
+	case "read": // it is not in memory, and comes line by line
+		var lines []io.Reader
+		for line := range bytes.Lines(m.Body) {
+			lines = append(lines, bytes.NewReader(line))
+		}
+		m.FileHandle = io.MultiReader(lines...)
 	case "auth":
 		user, password, _ := strings.Cut(value, " ")
 		m.Auth = &client.Auth{Mechanism: "PLAIN", User: user, Password: password}
@@ -128,18 +136,31 @@ func change(m *client.Message, text string) (err error) {
 	return err
 }
 
-// There is a conversation for each stage at which a server may refuse, hang up, and fall silent.
+// There is a conversation for each stage at which a server may refuse, for good or for now, say that
+// it ends, hang up, and fall silent.
 func TestConversationsAreComplete(t *testing.T) {
 	var names []string
 	for _, c := range chat.ReadAll(t, "testdata/*.chat") {
 		names = append(names, c.Name)
 	}
-	stages := []string{"greeting", "hello", "mail", "rcpt", "data", "final", "quit"}
-	for _, what := range []string{"refused_at_", "closed_at_", "silent_at_", "421_at_"} {
+	for _, c := range chat.ReadAll(t, "testdata/kept/*.chat") {
+		names = append(names, c.Name)
+	}
+	stages := []string{
+		"greeting", "hello", "tls", "xclient", "auth", "challenge", "mail", "rcpt", "data", "chunk",
+		"middle_chunk", "last_chunk", "final", "lmtp_final", "rset", "quit",
+	}
+	want := []string{"closed_at_handshake", "silent_at_handshake"} // where there are no replies
+	for _, what := range []string{
+		"refused_at_", "deferred_at_", "421_at_", "closed_at_", "silent_at_",
+	} {
 		for _, stage := range stages {
-			if !slices.Contains(names, what+stage) {
-				t.Errorf("there is no conversation named %s", what+stage)
-			}
+			want = append(want, what+stage)
+		}
+	}
+	for _, name := range want {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is no conversation named %s", name)
 		}
 	}
 }

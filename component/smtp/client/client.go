@@ -28,7 +28,7 @@ type Options struct {
 	Retry Retry
 
 	// Defaults are used for what a message leaves out: how to reach the server and how to talk to
-	// it, from Server to Deadline in the list of a Message's fields.
+	// it, from Server to Deadline in the list of a Message's fields, and DKIM.
 	Defaults Message
 }
 

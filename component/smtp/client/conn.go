@@ -23,6 +23,7 @@ type conn struct {
 	cur    *delivery       // the message at hand: the oldest whose replies are not all in
 	behind fifo[*delivery] // those of which something is sent already, before its turn
 	m      *Message        // the message at hand, or else the last one: it says how to talk
+	last   *delivery       // the one before, if somebody wants to know how the dialogue ends
 
 	sockets *wheel.SocketFactory
 	rw      *wheel.ReadWrite
@@ -50,17 +51,19 @@ type conn struct {
 	sizeLimit  int64
 	limits     smtp.Limits
 
-	xclient  bool // XCLIENT was sent
-	exchange *exchange
-	ready    bool // it may send messages
-	dirty    bool // the server may still have the beginning of a transaction
-	stray    bool // it has accepted a recipient after the failure
-	resting  bool // there is nothing to do
-	rested   bool // there was nothing to do before the message at hand
-	leaving  bool // it has said QUIT
-	closed   bool
-	served   int // messages that were begun
-	mails    int // transactions that were begun
+	xclient   bool // XCLIENT was sent
+	exchange  *exchange
+	unwelcome *Failure // why EHLO was refused, while HELO is tried
+	ready     bool     // it may send messages
+	dirty     bool     // the server may still have the beginning of a transaction
+	stray     bool     // it has accepted a recipient after the failure
+	stuck     bool     // it cannot be made to forget that beginning
+	resting   bool     // there is nothing to do
+	rested    bool     // there was nothing to do before the message at hand
+	leaving   bool     // it has said QUIT
+	closed    bool
+	served    int // messages that were begun
+	mails     int // transactions that were begun
 }
 
 // newConn returns a connection that has not begun, for the sake of d.
@@ -281,7 +284,7 @@ var errNoText = errors.New("nothing more of the message could be read")
 // next is when a message is over, and the server is ready for another.
 func (c *conn) next() {
 	if c.pool != nil && !c.m.Compat {
-		c.cur = nil // it has its result, or another connection gets it
+		c.forget()
 	}
 	if c.pool == nil || !c.ready || c.leaving || c.m.Compat || c.spent() {
 		c.quit()
@@ -294,9 +297,18 @@ func (c *conn) next() {
 	c.rest()
 }
 
+// forget lets go of the message at hand: it has its result, or another connection gets it. Whoever
+// follows the dialogue may still hear of its end.
+func (c *conn) forget() {
+	if c.cur != nil && c.cur.done && c.cur.watched() {
+		c.last = c.cur
+	}
+	c.cur = nil
+}
+
 // spent reports whether the connection may send no more messages.
 func (c *conn) spent() bool {
-	return c.fullUp() || c.served >= c.pool.mailer.opts.MessagesPerConnection || c.writeErr != nil
+	return c.stuck || c.fullUp() || c.served >= c.pool.mailer.opts.MessagesPerConnection || c.writeErr != nil
 }
 
 // fullUp reports whether the server takes no more transactions on this connection (RFC 9422).

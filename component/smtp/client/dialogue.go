@@ -108,7 +108,9 @@ func (c *conn) gotLine(_ *kernel.Event, in *wheel.Input) {
 // there is only the code.
 func (c *conn) reply() *smtp.Reply {
 	next := c.expected.waiting()[0]
-	if code := c.parser.Code(); code == next.plain || code/100 == next.plain {
+	code := c.parser.Code()
+	usual := code == next.plain || code/100 == next.plain
+	if usual && code != smtp.CodeClosing {
 		c.good.Code = code
 		return &c.good
 	}
@@ -128,7 +130,7 @@ func (c *conn) answer(r *smtp.Reply) {
 	next := c.expected.waiting()[0]
 	negative := r.Code >= 400
 	switch {
-	case r.Code == smtp.CodeNotAvailable && !c.m.Compat:
+	case closes(r, next.stage) && !c.m.Compat:
 		c.refused(next.stage, r) // whatever it is an answer to
 	case !negative && c.writeErr != nil:
 		c.expected.take() // what was lost is not answered by that
@@ -140,6 +142,12 @@ func (c *conn) answer(r *smtp.Reply) {
 	default:
 		c.nonsense() // nobody can accept what was not even sent
 	}
+}
+
+// closes reports whether the server says with r that it does nothing any more. Some do so with the
+// code for the end that the client asks for.
+func closes(r *smtp.Reply, at Stage) bool {
+	return r.Code == smtp.CodeNotAvailable || r.Code == smtp.CodeClosing && at != StageQuit
 }
 
 // assemble puts a reply together. A line that makes no sense is whole, and not ok.
@@ -203,6 +211,10 @@ func (c *conn) connectionLost(_ *kernel.Event, failed *wheel.Error) {
 	case errors.Is(failed, filter.ErrTooLong):
 		c.line = append(c.line[:0], "(a line without end)"...)
 		c.nonsense()
+	case c.unwelcome != nil && !c.over():
+		c.brokenOff(c.unwelcome) // it has said why, before HELO
+	case c.waitsFor() == StageTLS && !c.over() && c.indifferent() && !c.plain:
+		c.notSecured(failed)
 	default:
 		c.fail(&Failure{Kind: Lost, Stage: c.waitsFor(), Err: failed})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-poe/poe/component/smtp"
 )
@@ -81,11 +82,26 @@ func (c *conn) chunks() bool { return c.chunking && !c.m.Compat }
 // reset is when the server has forgotten what was before.
 func (c *conn) reset(s step, r *smtp.Reply) {
 	switch {
-	case !r.Positive():
-		c.refused(StageMail, r)
+	case !r.Positive() && s.d.octets == 0:
+		c.giveAway(s.d, r)
 	case !c.pipelines():
 		c.envelope(s.d)
 	}
+	// Where the text is sent already, the reply to its MAIL decides, which RFC 5321, section 4.1.1.2,
+	// makes the beginning of another transaction too.
+}
+
+// giveAway lets another connection send d, of which nothing was sent but what the server refuses:
+// RSET, which some do not know.
+func (c *conn) giveAway(d *delivery, r *smtp.Reply) {
+	c.stuck = true
+	if c.pool == nil || d.redialled || d.busy {
+		c.refused(StageMail, r)
+		return
+	}
+	d.redialled = true
+	c.pool.again(d, &Failure{Kind: ServerError, Stage: StageMail, Reply: r, Line: string(c.line)})
+	c.leave()
 }
 
 // unfit returns what makes it impossible to send d to this server.
@@ -316,8 +332,8 @@ func (c *conn) answeredRecipient(s step, r *smtp.Reply) {
 	case d.m.AllOrNothing:
 		c.refused(StageRcpt, r)
 		return
-	case r.Code == smtp.CodeNoStorage && d.anyTaken():
-		to.Reply = nil // too many for one transaction: RFC 5321, section 4.5.3.1.10
+	case tooMany(r) && d.anyTaken():
+		to.Reply = nil // another transaction is for this one
 	default:
 		to.decide(StageRcpt, r)
 		if last && !d.anyTaken() {
@@ -336,6 +352,20 @@ func (c *conn) answeredRecipient(s step, r *smtp.Reply) {
 	case d.m.AllOrNothing && len(d.round) > 1 || !c.pipelines(): // else it is sent already
 		c.data(d)
 	}
+}
+
+// tooMany reports whether r says that there are too many recipients for one transaction: 452 does
+// and, since RFC 821, 552, unless it speaks of the mailbox (RFC 5321, section 4.5.3.1.10); and some
+// servers say it with another code.
+func tooMany(r *smtp.Reply) bool {
+	switch {
+	case r.Code == smtp.CodeNoStorage:
+		return true
+	case r.Code == smtp.CodeQuotaLimit:
+		return r.Enhanced == smtp.EnhancedCode{} || r.Enhanced == smtp.EnhancedCode{5, 5, 3}
+	}
+	return r.Temporary() && (r.Enhanced == smtp.EnhancedCode{4, 5, 3} ||
+		strings.Contains(strings.ToLower(strings.Join(r.Lines, " ")), "too many recipients"))
 }
 
 // decide notes what a reply other than a good one means for a recipient.

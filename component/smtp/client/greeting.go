@@ -48,6 +48,11 @@ func (c *conn) helloed(_ step, r *smtp.Reply) {
 		c.offer(smtp.ParseExtensions(r))
 		c.protect()
 	case r.Permanent() && c.m.Protocol != LMTP && !c.m.Compat && !c.m.wantsAuth():
+		if r.Code != smtp.CodeSyntaxError && r.Code != smtp.CodeNotImplemented {
+			c.unwelcome = &Failure{
+				Kind: ServerError, Stage: StageHello, Reply: r, Line: string(c.line),
+			}
+		}
 		c.hello(smtp.VerbHELO)
 	default:
 		c.refused(StageHello, r)
@@ -67,6 +72,7 @@ func (c *conn) offer(x smtp.Extensions) {
 
 // helloedPlainly is helloed after HELO.
 func (c *conn) helloedPlainly(_ step, r *smtp.Reply) {
+	c.unwelcome = nil
 	if !c.accepts(r, r.Positive()) {
 		c.refused(StageHello, r)
 		return

@@ -30,6 +30,9 @@ func (c *login) Next([]byte) (response []byte, err error) {
 	return response, nil
 }
 
+// deaf is true: each challenge is only the word to go on.
+func (c *login) deaf() bool { return true }
+
 func (c *login) done(*smtp.Reply) error {
 	if len(c.answers) > 0 {
 		return errEarly

@@ -131,10 +131,14 @@ type Failure struct {
 func (f *Failure) Error() string {
 	switch f.Kind {
 	case ServerError:
-		if f.Err != nil {
-			return fmt.Sprintf("%s: the server said %q: %v", f.Stage, f.Line, f.Err)
+		said := f.Line
+		if f.Reply != nil && len(f.Reply.Lines) > 1 {
+			said = f.Reply.String() // the last line alone may say nothing
 		}
-		return fmt.Sprintf("%s: the server said %q", f.Stage, f.Line)
+		if f.Err != nil {
+			return fmt.Sprintf("%s: the server said %q: %v", f.Stage, said, f.Err)
+		}
+		return fmt.Sprintf("%s: the server said %q", f.Stage, said)
 	case TimedOut:
 		if f.deadline {
 			return fmt.Sprintf("%s: not done within %v", f.Stage, f.timeout)

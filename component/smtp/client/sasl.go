@@ -296,6 +296,12 @@ func (b *bounded) done(r *smtp.Reply) error {
 	return b.err
 }
 
+// deaf reports whether the mechanism does not care what the server says.
+func (b *bounded) deaf() bool {
+	c, ok := b.client.(interface{ deaf() bool })
+	return ok && c.deaf()
+}
+
 // explanation returns what the server said on why it will refuse, or nil if it did not.
 func (b *bounded) explanation() error {
 	if c, ok := b.client.(interface{ explanation() error }); ok {

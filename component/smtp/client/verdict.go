@@ -73,7 +73,7 @@ func (c *conn) stale(f *Failure) bool {
 
 // closing reports whether the server has said that it does nothing any more.
 func (f *Failure) closing() bool {
-	return f.Reply != nil && f.Reply.Code == smtp.CodeNotAvailable
+	return f.Reply != nil && closes(f.Reply, f.Stage)
 }
 
 // listens reports whether the server is sure to take what comes next for a command, now that f has
@@ -91,8 +91,7 @@ func (c *conn) listens(f *Failure) bool {
 	}
 	switch f.Kind {
 	case ServerError:
-		return (f.Reply != nil || f.Err != nil) &&
-			(f.Reply == nil || f.Reply.Code != smtp.CodeNotAvailable)
+		return (f.Reply != nil || f.Err != nil) && !f.closing()
 	case NotSecure:
 		return f.Err == errNoStartTLS || f.Err == errPlaintext || errors.Is(f.Err, errCleartext)
 	}
@@ -123,7 +122,7 @@ func (c *conn) leave() {
 	}
 	c.dirty = c.ready
 	if c.pool != nil {
-		c.cur = nil // it has its result, or another connection gets it
+		c.forget()
 	}
 	if !asked {
 		c.goOn()
@@ -179,7 +178,7 @@ func (c *conn) quit() {
 	}
 	c.leaving = true
 	line := smtp.AppendVerb(c.scratch[:0], smtp.VerbQUIT)
-	if c.command(step{stage: StageQuit, then: (*conn).goodbye}, line, "") && c.over() {
+	if c.command(step{stage: StageQuit, d: c.last, then: (*conn).goodbye}, line, "") && c.over() {
 		c.wait(c.m.quitLimit())
 	}
 }
