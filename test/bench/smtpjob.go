@@ -174,7 +174,10 @@ func (j job) measureHeld(f sender) (r report, err error) {
 	select {
 	case err = <-held:
 	case err = <-failed:
-		err = fmt.Errorf("the messages are not held: %v", err)
+		if err == nil {
+			err = errors.New("the sender has ended")
+		}
+		err = fmt.Errorf("the messages are not held: %w", err)
 	}
 	if err != nil {
 		return r, err

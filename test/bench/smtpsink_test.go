@@ -24,9 +24,10 @@ func TestDotFound(t *testing.T) {
 		{"a\r\n..\r\n", 0},
 	} {
 		for cut := range test.in {
-			d, got := atLine, 0
-			n, found := d.find([]byte(test.in[:cut]))
-			if got = n; !found {
+			d := atLine
+			got, found := d.find([]byte(test.in[:cut]))
+			if !found {
+				var n int
 				n, found = d.find([]byte(test.in[cut:]))
 				got += n
 			}

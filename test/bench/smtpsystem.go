@@ -16,7 +16,7 @@ func openFiles(n int) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	if uint64(limit.Max) < uint64(n) {
+	if uint64(limit.Max) < uint64(n) { //nolint:unconvert // on some systems it has a sign
 		return fmt.Errorf("needs %d descriptors, and may have %d", n, limit.Max)
 	}
 	limit.Cur = limit.Max
