@@ -78,13 +78,14 @@ pki server key "/etc/server.key"
 ca clients cert "/etc/ca.pem"
 table users file:/etc/users
 smtp max-message-size %d
+smtp limit max-rcpt %d
 listen on 127.0.0.1 port %s tls pki server auth-optional <users> received-auth
 listen on 127.0.0.1 port %s smtps pki server auth-optional <users> received-auth
 listen on 127.0.0.1 port %s tls-require verify pki server ca clients
 listen on 127.0.0.1 port %s proxy-v2
 action box maildir "/Maildir" virtual { "@" = mail }
 match from any for domain "example.com" action box
-`, sizeLimit, port(t, addrs[0]), port(t, addrs[1]), port(t, addrs[2]), port(t, addrs[3])))
+`, sizeLimit, recipients, port(t, addrs[0]), port(t, addrs[1]), port(t, addrs[2]), port(t, addrs[3])))
 
 	s.daemon = startDaemon(t, p, chroot, string(p), "/usr/sbin/smtpd", "-d", "-v")
 	for _, addr := range addrs {
