@@ -62,10 +62,10 @@ var queueWordings = []queueWording{
 	{pattern: wording(`\bqueued with id ([!-~]+)`)},
 	{pattern: wording(`\bmessage queued \(([!-~]+)\)`)},
 
-	// OpenSMTPD; sendmail, CommuniGate and Proofpoint; IronPort.
+	// OpenSMTPD; sendmail, CommuniGate and Proofpoint; IronPort, and package server.
 	{pattern: wording(`^([0-9a-f]{8}) message accepted for delivery`)},
 	{pattern: wording(`^([!-~]+) message accepted for delivery`), vague: true},
-	{pattern: wording(`^ok: +message ([!-~]+) accepted`), vague: true},
+	{pattern: wording(`^(?:ok: +)?message ([!-~]+) accepted`), vague: true},
 
 	{pattern: wording(`(?:^|[ :(])ids?=([!-~]+)`)},         // Exim, GMX, KumoMTA
 	{pattern: wording(`^ok ([0-9]+ qp [0-9]+)\b`)},         // qmail

@@ -30,6 +30,7 @@ func TestQueueID(t *testing.T) {
 		{"Postfix, BDAT", "250 2.0.0 Ok: 1234 bytes queued as ABCDEF", "ABCDEF"},
 		{"Postfix, content filter",
 			"250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 77F1B", "77F1B"},
+		{"package server", "250 2.0.0 Message mwuwtb7j.4.1 accepted", "mwuwtb7j.4.1"},
 		{"Exim", "250 OK id=1rT5ab-0004Cd-2e", "1rT5ab-0004Cd-2e"},
 		{"Exim 4.97", "250 OK id=1tABCD-00000001xYz-3abc", "1tABCD-00000001xYz-3abc"},
 		{"sendmail", "250 2.0.0 4AO3W5aB012345 Message accepted for delivery", "4AO3W5aB012345"},
