@@ -229,6 +229,16 @@ func (d *delivery) release() {
 	d.source = nil
 }
 
+// answered counts the recipients of whom the server has said something.
+func (d *delivery) answered() (n int) {
+	for i := range d.recipients {
+		if to := &d.recipients[i]; to.Reply != nil || to.Stage != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // watched reports whether anybody wants to know the lines of the dialogue.
 func (d *delivery) watched() bool { return d != nil && (d.m.TransactionLog || d.m.Progress != "") }
 

@@ -281,10 +281,14 @@ S: 221 Bye
 	m.ResultEvent, m.Progress, m.TransactionLog = "result", "progress", true
 	m.Context = 42
 	var log []string
+	answered := make(map[string]int)
 	p.k.Create(session.Events{
 		kernel.Start: func(e *kernel.Event) { client.Send(e.Session, m) },
 		"progress": session.On(func(_ *kernel.Event, step *client.Progress) {
 			p.note("%s %q %q %d", step.Stage, step.Sent, step.Got, step.Octets)
+			if step.Sent != "" {
+				answered[step.Sent] = step.Answered
+			}
 			if step.Context != 42 {
 				t.Errorf("the step is of %v", step.Context)
 			}
@@ -315,6 +319,11 @@ S: 221 Bye
 		`quit "QUIT" "" 24`,
 		`quit "" "221 Bye" 24`,
 	)
+	for command, want := range map[string]int{"EHLO client.example.com": 0, "DATA": 1, "QUIT": 1} {
+		if answered[command] != want {
+			t.Errorf("at %s %d recipients are answered, want %d", command, answered[command], want)
+		}
+	}
 	want := []string{
 		"<- 220 mx.example.org ESMTP", "-> EHLO client.example.com",
 		"<- 250-mx.example.org", "<- 250 AUTH PLAIN",

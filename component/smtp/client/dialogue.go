@@ -225,7 +225,8 @@ func (c *conn) connectionLost(_ *kernel.Event, failed *wheel.Error) {
 func (c *conn) progress(d *delivery, at Stage, sent, got string) {
 	if d != nil && d.m.Progress != "" && (!d.done || at == StageQuit) {
 		d.tell(d.m.Progress, &Progress{
-			Context: d.m.Context, Stage: at, Sent: sent, Got: got, Octets: d.octets,
+			Context: d.m.Context, Stage: at, Sent: sent, Got: got,
+			Octets: d.octets, Answered: d.answered(),
 		})
 	}
 }

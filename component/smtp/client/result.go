@@ -224,4 +224,7 @@ type Progress struct {
 	Sent    string // the line that was sent, if that is the step; of the text, nothing
 	Got     string // the line that came, if that is the step
 	Octets  int64  // of the message's text handed over so far
+
+	// Answered is how many of the recipients have a reply to RCPT, or a verdict.
+	Answered int
 }
