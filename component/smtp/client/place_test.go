@@ -51,6 +51,12 @@ func (p *place) run() {
 	if err := p.k.Run(p.Context()); err != nil {
 		p.Errorf("Run: %v\n%v", err, p.k.WhyAlive())
 	}
+	for range 10_000 { // a worker that has given its result may need a moment to end
+		if runtime.NumGoroutine() <= before {
+			break
+		}
+		runtime.Gosched()
+	}
 	if after := runtime.NumGoroutine(); after > before {
 		p.Errorf("%d goroutines, and %d before", after, before)
 	}
