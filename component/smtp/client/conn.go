@@ -290,7 +290,7 @@ func (c *conn) next() {
 		c.quit()
 		return
 	}
-	if d := c.pool.next(c); d != nil {
+	if d := c.pool.take(); d != nil {
 		c.begin(d)
 		return
 	}

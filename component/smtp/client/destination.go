@@ -114,9 +114,6 @@ func (t *destination) mayBegin() bool {
 	return wait <= 0
 }
 
-// next returns the next message for a connection that is free, or nil.
-func (t *destination) next(*conn) *delivery { return t.take() }
-
 // nextFor returns the next message if c can send it before its turn.
 func (t *destination) nextFor(c *conn) *delivery {
 	if waiting := t.waiting.waiting(); len(waiting) == 0 || !c.sendsAhead(waiting[0]) {

@@ -127,10 +127,10 @@ var texts = map[string]string{
 func TestDKIM(t *testing.T) {
 	for name, text := range texts {
 		for _, kind := range kinds() {
+			if len(text) > 100_000 && strings.Contains(kind.name, "an octet at a time") {
+				continue // that takes long, and shows nothing new
+			}
 			t.Run(name+"/"+kind.name, func(t *testing.T) {
-				if len(text) > 100_000 && strings.Contains(kind.name, "an octet at a time") {
-					t.Skip("it takes long, and shows nothing new")
-				}
 				t.Setenv("TMPDIR", t.TempDir())
 				var m Message
 				kind.set(t, &m, text)

@@ -50,7 +50,7 @@ func (c *conn) brokenOff(f *Failure) {
 		}
 	}
 	if c.pool != nil {
-		c.cur = nil // it has its result, or another connection gets it
+		c.forget()
 	}
 	if cur != nil && cur.busy && !c.s.Ended() {
 		// What reads the text may never return, and must not keep the session alive.
