@@ -79,6 +79,9 @@ func newDescriptor(fd int) (*descriptor, error) {
 	return d, nil
 }
 
+// isStream reports whether it is a socket without bounds between what is written.
+func (d *descriptor) isStream() bool { return d.socket && !d.datagram }
+
 // Read implements Handle.
 func (d *descriptor) Read(p []byte) (int, error) {
 	switch {
@@ -88,7 +91,13 @@ func (d *descriptor) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		n, err := unix.Read(d.fd, p)
+		var n int
+		var err error
+		if d.isStream() {
+			n, err = receive(d.fd, p)
+		} else {
+			n, err = unix.Read(d.fd, p)
+		}
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
@@ -110,7 +119,13 @@ func (d *descriptor) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	for {
-		n, err := unix.Write(d.fd, p)
+		var n int
+		var err error
+		if d.isStream() {
+			n, err = send(d.fd, p)
+		} else {
+			n, err = unix.Write(d.fd, p)
+		}
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
