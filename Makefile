@@ -41,7 +41,7 @@ conformance: ## Run the ports of POE's recorded cases, one line each
 
 .PHONY: bench
 bench: ## Measure beside the peers, in turns, and print ratios (BENCH=pattern chooses)
-	$(GO) run ./test/bench -run '$(BENCH)'
+	CGO_ENABLED=0 $(GO) run ./test/bench -run '$(BENCH)'
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for FUZZTIME (10s)

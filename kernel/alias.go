@@ -22,7 +22,8 @@ func (s *Session) AliasSet(name Alias) error {
 		return nil
 	case nil:
 		k.aliases[name] = s
-		s.aliases = append(s.aliases, name)
+		t := s.takes()
+		t.aliases = append(t.aliases, name)
 		s.keep(hasAlias)
 		return nil
 	default:
@@ -39,8 +40,9 @@ func (s *Session) AliasRemove(name Alias) error {
 	switch owner := k.aliases[name]; owner {
 	case s:
 		delete(k.aliases, name)
-		i := slices.Index(s.aliases, name)
-		s.aliases = slices.Delete(s.aliases, i, i+1)
+		t := s.taken
+		i := slices.Index(t.aliases, name)
+		t.aliases = slices.Delete(t.aliases, i, i+1)
 		s.drop(hasAlias)
 		return nil
 	case nil:
@@ -54,9 +56,17 @@ func (s *Session) AliasRemove(name Alias) error {
 //
 // POE: alias_list.
 func (s *Session) AliasList() []Alias {
-	list := slices.Clone(s.aliases)
+	list := slices.Clone(s.names())
 	slices.Sort(list)
 	return list
+}
+
+// names returns the aliases of the session, the first it was given first.
+func (s *Session) names() []Alias {
+	if s.taken == nil {
+		return nil
+	}
+	return s.taken.aliases
 }
 
 // AliasResolve returns the session that to names, or ErrNoSession.

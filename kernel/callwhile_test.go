@@ -126,3 +126,38 @@ func TestCallWhileAllocatesNothing(t *testing.T) {
 		t.Errorf("%d calls, want 1010", calls)
 	}
 }
+
+// Who handles an event may change from one call to the next.
+func TestCallWhileAsksState(t *testing.T) {
+	k, err := kernel.New(kernel.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	handles := func(who string) kernel.HandlerFunc {
+		return func(e *kernel.Event) {
+			got = append(got, who)
+			switch len(got) {
+			case 3:
+				e.Session.State("one", func(*kernel.Event) { got = append(got, "added") })
+			}
+		}
+	}
+	k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			n := 0
+			e.Session.CallWhile("one", nil, func() bool {
+				if n == 5 {
+					e.Session.RemoveState("one")
+				}
+				n++
+				return n <= 6
+			})
+		},
+		"one":          handles("table"),
+		kernel.Default: handles("default"),
+	})
+	if want := []string{"table", "table", "table", "added", "added", "table"}; !slices.Equal(got, want) {
+		t.Errorf("handled by %q, want %q", got, want)
+	}
+}

@@ -32,11 +32,12 @@ type Checker interface {
 	Check() error
 }
 
-// A Knower is a Handler that can tell whether it knows an event. It is asked about Default, for
-// which the kernel would otherwise have to pack up each event that nobody handles.
-type Knower interface {
+// A Finder is a Handler that always calls the same function for an event, and can tell which. It is
+// asked about an event that comes again and again, and about Default, for which the kernel would
+// otherwise have to pack up each event that nobody handles.
+type Finder interface {
 	Handler
 
-	// Knows reports whether the handler would handle an event of that name.
-	Knows(name string) bool
+	// Find returns what Handle calls for an event of that name, or nil if it calls nothing.
+	Find(name string) HandlerFunc
 }

@@ -61,7 +61,7 @@ func (s *Session) drop(why reason) {
 		s.kernel.busy--
 	}
 	if s.total == 0 {
-		s.markedAt = len(s.kernel.marked)
+		s.markedAt = int32(len(s.kernel.marked))
 		s.kernel.marked = append(s.kernel.marked, s)
 	}
 }
@@ -75,7 +75,7 @@ func (k *Kernel) sweep() {
 		s := k.marked[n]
 		k.marked[n] = nil
 		k.marked = k.marked[:n]
-		if s.markedAt == n && s.total == 0 && s != k.root {
+		if int(s.markedAt) == n && s.total == 0 && s != k.root {
 			s.markedAt = unmarked
 			k.end(s)
 		}

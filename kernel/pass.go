@@ -200,7 +200,11 @@ func (k *Kernel) callWhile(e *Event, arg any, more func() bool) (done bool) {
 		}
 	}()
 	s := e.Session
-	for !s.ended() && more() {
+	var f HandlerFunc
+	for n := 0; !s.ended() && more(); n++ {
+		if n == 1 { // to look it up pays
+			f = s.find(e.Name)
+		}
 		e.argv[0], e.Args = arg, e.argv[:1]
 		e.Heap, e.Result, e.unhandled = s.heap, nil, false
 		k.active = e
@@ -209,7 +213,7 @@ func (k *Kernel) callWhile(e *Event, arg any, more func() bool) (done bool) {
 		if k.depth > maxDepth {
 			panic(ErrTooDeep)
 		}
-		s.handle(e)
+		s.handleBy(e, f)
 		calling = false
 		k.depth--
 		k.active = outer

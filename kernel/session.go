@@ -24,17 +24,16 @@ type Session struct {
 
 	kept     [reasons]int32
 	total    int32
-	markedAt int // its place in Kernel.marked, or unmarked
+	markedAt int32 // its place in Kernel.marked, or unmarked
 
 	parent          *Session
 	firstChild      *Session
 	lastChild       *Session
 	nextSibling     *Session
 	previousSibling *Session
-	children        int
+	children        int32
 
 	alarms  map[string]*Event // the first of each name
-	aliases []Alias
 	watches []*watch
 	closers []interface{ Close() } // see AtEnd
 	taken   *taken                 // what few sessions have
@@ -42,6 +41,7 @@ type Session struct {
 
 // taken is what a session has from the kernel that few sessions have.
 type taken struct {
+	aliases   []Alias
 	refcounts map[string]int
 	signals   map[string]sigWatch
 	pids      []int
@@ -181,8 +181,8 @@ func (s *Session) String() string {
 		return "no session"
 	case s == s.kernel.root:
 		return "kernel"
-	case len(s.aliases) > 0:
-		return fmt.Sprintf("session %d (%s)", s.id, s.aliases[0])
+	case len(s.names()) > 0:
+		return fmt.Sprintf("session %d (%s)", s.id, s.names()[0])
 	}
 	return fmt.Sprintf("session %d", s.id)
 }
@@ -227,11 +227,18 @@ func (s *Session) RemoveState(name string) {
 
 // handle finds the handler for e and calls it: one set by State, else the session's Handler, else
 // what there is for Default.
-func (s *Session) handle(e *Event) {
+func (s *Session) handle(e *Event) { s.handleBy(e, nil) }
+
+// handleBy is handle where f is what find has returned.
+func (s *Session) handleBy(e *Event, f HandlerFunc) {
 	if s.kernel.trace&TraceEvents != 0 || s.flags&traces != 0 {
 		s.kernel.traceDispatch(e)
 	}
-	s.ask(e)
+	if f != nil && len(s.states) == 0 {
+		f(e)
+	} else {
+		s.ask(e)
+	}
 	if e.unhandled && e.Name != Start {
 		s.handleDefault(e)
 	}
@@ -260,8 +267,17 @@ func (s *Session) knowsDefault() bool {
 	if f, ok := s.states[Default]; ok {
 		return f != nil
 	}
-	h, ok := s.handler.(Knower)
-	return !ok || h.Knows(Default)
+	h, ok := s.handler.(Finder)
+	return !ok || h.Find(Default) != nil
+}
+
+// find returns what the session's own handler always calls for an event, or nil if that is not
+// known.
+func (s *Session) find(name string) HandlerFunc {
+	if h, ok := s.handler.(Finder); ok {
+		return h.Find(name)
+	}
+	return nil
 }
 
 // ask gives e to whoever knows its name.
@@ -333,10 +349,6 @@ func (s *Session) free() {
 		w := s.watches[len(s.watches)-1]
 		s.unwatch(w)
 	}
-	for _, name := range s.aliases {
-		delete(k.aliases, name)
-	}
-	s.aliases = nil
 	s.freeTaken()
 	for why := range s.kept {
 		if reason(why).outside() {
@@ -355,6 +367,9 @@ func (s *Session) freeTaken() {
 	t := s.taken
 	if t == nil {
 		return
+	}
+	for _, name := range t.aliases {
+		delete(s.kernel.aliases, name)
 	}
 	for name := range t.signals {
 		s.kernel.osSignals.drop(name)

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"net"
 	"strconv"
 
@@ -107,7 +108,7 @@ func inet(six bool, ip net.IP, port int, zone string) (unix.Sockaddr, error) {
 func addrOf(network string, name unix.Sockaddr) net.Addr {
 	switch sa := name.(type) {
 	case *unix.SockaddrInet4:
-		return inetAddr(network, sa.Addr[:], sa.Port, "")
+		return inetAddr(network, bytes.Clone(sa.Addr[:]), sa.Port, "") // sa is larger, and goes
 	case *unix.SockaddrInet6:
 		ip := net.IP(sa.Addr[:])
 		if four := ip.To4(); four != nil {

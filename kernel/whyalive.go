@@ -102,7 +102,7 @@ func (s *Session) details(d details) details {
 	if d == nil {
 		d = make(details)
 	}
-	for _, name := range s.aliases {
+	for _, name := range s.names() {
 		d.add(hasAlias, "%s", name)
 	}
 	for c := s.firstChild; c != nil && len(d[hasChildren]) < maxDetail; c = c.nextSibling {

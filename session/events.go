@@ -27,8 +27,8 @@ func (t Events) Handle(e *kernel.Event) {
 	e.Unhandled()
 }
 
-// Knows reports whether the table has a function for the name.
-func (t Events) Knows(name string) bool { return t[name] != nil }
+// Find returns the function for the name, or nil.
+func (t Events) Find(name string) kernel.HandlerFunc { return t[name] }
 
 // Check reports a table without kernel.Start, a name without a function, and the name _signal,
 // which POE has given up in favour of Session.Sig.

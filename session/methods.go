@@ -46,8 +46,14 @@ func (m *methods[T]) Handle(e *kernel.Event) {
 	e.Unhandled()
 }
 
-// Knows reports whether the table has a method for the name.
-func (m *methods[T]) Knows(name string) bool { return m.table[name] != nil }
+// Find returns the object's method for the name, or nil.
+func (m *methods[T]) Find(name string) kernel.HandlerFunc {
+	f := m.table[name]
+	if f == nil {
+		return nil
+	}
+	return func(e *kernel.Event) { f(m.object, e) }
+}
 
 // Check reports a table without kernel.Start.
 func (m *methods[T]) Check() error {

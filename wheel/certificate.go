@@ -78,8 +78,8 @@ func NewCertificateReloader(
 	if owner.Ended() {
 		return nil, kernel.ErrNoSession
 	}
-	r := &CertificateReloader{base: newBase("CertificateReloader", owner), opts: opts}
-	r.closeAtEnd(r)
+	r := &CertificateReloader{base: newBase(certificateReloader, owner), opts: opts}
+	r.owner.AtEnd(r)
 	r.loaded = r.state("loaded", r.gotFiles)
 	r.look = r.state("look", func(*kernel.Event) { r.load() })
 	r.hold()
@@ -175,9 +175,9 @@ func (r *CertificateReloader) Close() {
 	}
 	r.owner.AlarmClear(r.look)
 	if r.busy {
-		r.close(r.loaded)
+		r.close(r, r.loaded)
 	} else {
-		r.close()
+		r.close(r)
 	}
 }
 

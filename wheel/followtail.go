@@ -70,8 +70,8 @@ type FollowTail struct {
 // Handle are closed then.
 func NewFollowTail(owner *kernel.Session, opts FollowTailOptions) (*FollowTail, error) {
 	opts.check()
-	w := &FollowTail{base: newBase("FollowTail", owner), opts: opts}
-	w.closeAtEnd(w)
+	w := &FollowTail{base: newBase(followTail, owner), opts: opts}
+	w.owner.AtEnd(w)
 	w.in.Wheel = w.id
 	w.idArg = w.id
 	w.poll = w.state("poll", w.polled)
@@ -372,7 +372,7 @@ func (w *FollowTail) Close() {
 	}
 	w.discard(w.tail.file) // also under the hands of a look, which then fails
 	w.tail.pos = 0
-	w.close()
+	w.close(w)
 	if w.looking {
 		w.owner.State(w.look, func(e *kernel.Event) {
 			e.Session.RemoveState(e.Name)

@@ -43,10 +43,7 @@ func checkOneWay(h kernel.Handle) {
 // standOn has the wheel read and write by a layer.
 func (w *ReadWrite) standOn(l Layer) {
 	w.layer, w.opening, w.wants = l, true, kernel.Read
-	if w.names == nil {
-		w.names = new(names)
-	}
-	w.names.again = w.state("again", w.readAgain)
+	w.rare().again = w.state("again", w.readAgain)
 	w.settleOutput()
 }
 
@@ -118,7 +115,7 @@ func (w *ReadWrite) opened() {
 func (w *ReadWrite) readOn() {
 	if w.layer != nil && w.mayRead() && !w.readingOn && w.layer.Buffered() {
 		w.readingOn = true
-		w.owner.Yield(w.names.again)
+		w.owner.Yield(w.few.again)
 	}
 }
 

@@ -31,12 +31,12 @@ func NewListenAccept(owner *kernel.Session, opts ListenAcceptOptions) (*ListenAc
 		panic("wheel: ListenAcceptOptions has no AcceptEvent")
 	}
 	w := &ListenAccept{listener{
-		base:     newBase("ListenAccept", owner),
+		base:     newBase(listenAccept, owner),
 		socket:   opts.Handle,
 		accepted: opts.AcceptEvent,
 		failed:   opts.ErrorEvent,
 	}}
-	w.closeAtEnd(w)
+	w.owner.AtEnd(w)
 	if err := w.watch(); err != nil {
 		w.Close()
 		return nil, err
@@ -71,5 +71,5 @@ func (w *ListenAccept) Close() {
 	}
 	w.unwatch()
 	w.socket = nil
-	w.close()
+	w.close(w)
 }

@@ -83,12 +83,12 @@ type ReadLine struct {
 // closed. What is wrong within an inputrc is told by the kernel's logger alone.
 func NewReadLine(owner *kernel.Session, opts ReadLineOptions) (*ReadLine, error) {
 	opts.check()
-	w := &ReadLine{base: newBase("ReadLine", owner), opts: opts}
+	w := &ReadLine{base: newBase(readLine, owner), opts: opts}
 	if err := w.start(); err != nil {
 		w.Close()
 		return nil, err
 	}
-	w.closeAtEnd(w) // after that of rw, which is closed after the wheel has said its last
+	w.owner.AtEnd(w) // after that of rw, which is closed after the wheel has said its last
 	return w, nil
 }
 
@@ -378,5 +378,5 @@ func (w *ReadLine) Close() {
 	if w.behind {
 		late = append(late, w.again)
 	}
-	w.close(late...)
+	w.close(w, late...)
 }

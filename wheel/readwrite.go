@@ -48,7 +48,7 @@ type ReadWriteOptions struct {
 	MaxOutput int // bytes; 0 means DefaultMaxOutput
 	BlockSize int // bytes that are read at once, at most and by default 64 KiB
 
-	shared *terms // by Share
+	shared *common // by Share
 }
 
 // lines is what the wheels that are given no filter have clones of.
@@ -127,7 +127,6 @@ type ReadWrite struct {
 	opening    bool        // the layer takes no data yet
 	readingOn  bool        // again is in the kernel's queue
 
-	in       Input
 	out      []byte // the output; what is before sent is written
 	sent     int
 	messages int
@@ -135,24 +134,44 @@ type ReadWrite struct {
 	layer    Layer // the handle, if it is one
 
 	ready kernel.HandlerFunc // w.outputReady; nil before it is needed
-	names *names
-	idArg any // the ID, as an argument
+	few   *few
 
 	base
 }
 
-// names are the wheel's own events that go through the kernel's queue. Few wheels have any.
-type names struct{ mark, again string }
+// few is what few wheels need.
+type few struct {
+	id          any    // the ID, as an argument
+	mark, again string // the wheel's own events that go through the kernel's queue
+}
+
+// rare returns the place for what few wheels need.
+func (w *ReadWrite) rare() *few {
+	if w.few == nil {
+		w.few = new(few)
+	}
+	return w.few
+}
+
+// tellID is tell with the wheel's ID, which becomes an argument only once.
+func (w *ReadWrite) tellID(event string) {
+	if event == "" {
+		return
+	}
+	f := w.rare()
+	if f.id == nil {
+		f.id = w.id
+	}
+	_ = w.tell(event, f.id)
+}
 
 // NewReadWrite begins to read on behalf of owner. The wheel works until Close. If it cannot begin,
 // it has closed its handles. The error is that of Session.SelectRead, or kernel.ErrNoSession if
 // owner has ended.
 func NewReadWrite(owner *kernel.Session, opts ReadWriteOptions) (*ReadWrite, error) {
 	opts.check()
-	w := &ReadWrite{base: newBase("ReadWrite", owner), opts: opts.parts()}
-	w.closeAtEnd(w)
-	w.in.Wheel = w.id
-	w.idArg = w.id
+	w := &ReadWrite{base: newBase(readWrite, owner), opts: opts.parts()}
+	w.owner.AtEnd(w)
 	w.nameMark()
 	if opts.InputEvent == "" {
 		w.hold()
@@ -233,16 +252,13 @@ func (w *ReadWrite) decode(lender *filter.Lender, p []byte) {
 // loop asks the wheel, and not variables of its own, what to do next. A pause holds back the next
 // chunk, not the records of this one.
 func (w *ReadWrite) deliver() {
-	in := &w.in
-	if w.delivering {
-		in = &Input{Wheel: w.id} // the handler that changes the filter still has the other
-	} else {
-		w.delivering = true
-		defer func() {
-			w.delivering = false
-			in.Record = filter.Record{}
-		}()
+	shared := w.opts.common
+	if shared.busy {
+		shared = new(common) // the handler that changes the filter still has the other's Input
 	}
+	in, outer := &shared.in, w.delivering
+	in.Wheel, shared.busy, w.delivering = w.id, true, true
+	defer func() { in.Record, shared.busy, w.delivering = filter.Record{}, false, outer }()
 	for more := true; more && !w.closed && w.wantsInput() && !w.owner.Ended(); {
 		event := w.opts.InputEvent
 		w.owner.CallWhile(event, in, func() bool {
@@ -338,7 +354,7 @@ func (w *ReadWrite) grown() {
 	w.high, w.highTold = true, false
 	if w.opts.HighEvent != "" && !w.marking {
 		w.marking = true
-		w.owner.Yield(w.names.mark)
+		w.owner.Yield(w.few.mark)
 	}
 }
 
@@ -362,7 +378,7 @@ func (w *ReadWrite) marked(*kernel.Event) {
 func (w *ReadWrite) tellHigh() {
 	if !w.highTold {
 		w.highTold = true
-		_ = w.tell(w.opts.HighEvent, w.idArg)
+		w.tellID(w.opts.HighEvent)
 	}
 }
 
@@ -415,7 +431,7 @@ func (w *ReadWrite) flush() {
 	if !w.closed && w.written() {
 		w.finish()
 		if done {
-			_ = w.tell(w.opts.FlushedEvent, w.idArg)
+			w.tellID(w.opts.FlushedEvent)
 		}
 	}
 }
@@ -443,7 +459,7 @@ func (w *ReadWrite) tellLow() {
 	w.tellHigh()
 	if !w.closed && w.high && w.OutOctets() <= w.opts.LowMark {
 		w.high = false
-		_ = w.tell(w.opts.LowEvent, w.idArg)
+		w.tellID(w.opts.LowEvent)
 	}
 }
 
@@ -649,13 +665,10 @@ func (w *ReadWrite) SetHighEvent(name string) {
 
 // nameMark adds the event of the wheel's own that HighEvent needs.
 func (w *ReadWrite) nameMark() {
-	if w.opts.HighEvent == "" || w.names != nil && w.names.mark != "" {
+	if w.opts.HighEvent == "" || w.few != nil && w.few.mark != "" {
 		return
 	}
-	if w.names == nil {
-		w.names = &names{}
-	}
-	w.names.mark = w.state("mark", w.marked)
+	w.rare().mark = w.state("mark", w.marked)
 }
 
 // SetLowEvent changes the event for output that is down to LowMark. It panics with a name but without
@@ -716,7 +729,7 @@ func (w *ReadWrite) closeItself() {
 	}
 	w.Close()
 	if w.opts.ClosedEvent != "" {
-		w.owner.Yield(w.opts.ClosedEvent, w.idArg)
+		w.owner.Yield(w.opts.ClosedEvent, w.id)
 	}
 }
 
@@ -739,10 +752,10 @@ func (w *ReadWrite) detach() {
 	w.dropOutput()
 	var late []string
 	if w.marking {
-		late = append(late, w.names.mark)
+		late = append(late, w.few.mark)
 	}
 	if w.readingOn {
-		late = append(late, w.names.again)
+		late = append(late, w.few.again)
 	}
-	w.close(late...)
+	w.close(w, late...)
 }

@@ -10,7 +10,15 @@ import (
 type parts struct {
 	InputHandle, OutputHandle kernel.Handle
 	InputFilter, OutputFilter filter.Filter
-	*terms
+	*common
+}
+
+// common is what wheels share that have the same terms.
+type common struct {
+	terms
+
+	in   Input // what one of them hands over
+	busy bool  // that has begun, and has not ended
 }
 
 // terms are the options that are neither handles nor filters.
@@ -37,22 +45,20 @@ func (o *ReadWriteOptions) terms() terms {
 // nothing else; a copy may be changed afterwards, and then it has less in common.
 func (o *ReadWriteOptions) Share() {
 	o.fill()
-	same := o.terms()
-	o.shared = &same
+	o.shared = &common{terms: o.terms()}
 }
 
 // parts returns the parts of the options, which are checked.
 func (o *ReadWriteOptions) parts() parts {
 	p := parts{o.InputHandle, o.OutputHandle, o.InputFilter, o.OutputFilter, o.shared}
-	if mine := o.terms(); p.terms == nil || *p.terms != mine {
-		p.terms = &mine
+	if mine := o.terms(); p.common == nil || p.terms != mine {
+		p.common = &common{terms: mine}
 	}
 	return p
 }
 
 // change returns terms that are the wheel's alone, to be changed.
 func (p *parts) change() *terms {
-	mine := *p.terms
-	p.terms = &mine
-	return p.terms
+	p.common = &common{terms: p.terms}
+	return &p.terms
 }

@@ -85,8 +85,8 @@ func (e *RunError) Text() string { return (&Error{Err: e.Err}).Text() }
 // has returned. The wheel is closed then.
 func NewRun(owner *kernel.Session, opts RunOptions) *Run {
 	opts.check()
-	w := &Run{base: newBase("Run", owner), opts: opts}
-	w.closeAtEnd(w)
+	w := &Run{base: newBase(run, owner), opts: opts}
+	w.owner.AtEnd(w)
 	w.idArg = w.id
 	w.stdout = newOutput(w, stdoutName, opts.StdoutEvent)
 	w.stderr = newOutput(w, stderrName, opts.StderrEvent)
@@ -239,8 +239,8 @@ func (w *Run) Close() {
 	}
 	w.closeStreams()
 	if w.late {
-		w.close(w.report)
+		w.close(w, w.report)
 	} else {
-		w.close()
+		w.close(w)
 	}
 }

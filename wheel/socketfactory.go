@@ -72,11 +72,11 @@ type SocketFactory struct {
 func NewSocketFactory(owner *kernel.Session, opts SocketFactoryOptions) *SocketFactory {
 	opts.check()
 	w := &SocketFactory{opts: opts, listener: listener{
-		base:     newBase("SocketFactory", owner),
+		base:     newBase(socketFactory, owner),
 		accepted: opts.SuccessEvent,
 		failed:   opts.FailureEvent,
 	}}
-	w.closeAtEnd(w)
+	w.owner.AtEnd(w)
 	if owner.Ended() {
 		w.Close()
 		return w
@@ -310,7 +310,7 @@ func (w *SocketFactory) Close() {
 	if w.cancel != nil {
 		w.cancel()
 	}
-	w.close(w.late)
+	w.close(w, w.late)
 }
 
 func (w *SocketFactory) closeSocket() {

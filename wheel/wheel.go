@@ -54,32 +54,45 @@ func (e *Error) Text() string {
 	return e.Err.Error()
 }
 
+// A kind is what a wheel is.
+type kind uint8
+
+const (
+	readWrite kind = iota
+	socketFactory
+	listenAccept
+	followTail
+	run
+	readLine
+	certificateReloader
+)
+
+var kindNames = [...]string{
+	"ReadWrite", "SocketFactory", "ListenAccept", "FollowTail", "Run", "ReadLine",
+	"CertificateReloader",
+}
+
+func (k kind) String() string { return kindNames[k] }
+
 // base is what every wheel has.
 type base struct {
 	owner  *kernel.Session
 	id     ID
+	kind   kind
 	held   bool
 	closed bool
-	kind   string
 	states []string
-	whole  interface{ Close() } // the wheel that the base is of, or nil
 }
 
-func newBase(kind string, owner *kernel.Session) base {
+func newBase(kind kind, owner *kernel.Session) base {
 	return base{owner: owner, id: ID(owner.Kernel().NextWheelID()), kind: kind}
-}
-
-// closeAtEnd has the whole wheel closed when its owner ends, as long as it is open.
-func (b *base) closeAtEnd(whole interface{ Close() }) {
-	b.whole = whole
-	b.owner.AtEnd(whole)
 }
 
 // ID returns the wheel's number.
 func (b *base) ID() ID { return b.id }
 
 // name returns the wheel's name in traces.
-func (b *base) name() string { return b.kind + " " + strconv.FormatUint(uint64(b.id), 10) }
+func (b *base) name() string { return b.kind.String() + " " + strconv.FormatUint(uint64(b.id), 10) }
 
 // state adds an event of the wheel's own to its owner, and returns its name.
 func (b *base) state(what string, f kernel.HandlerFunc) string {
@@ -118,15 +131,13 @@ func (b *base) release() {
 	}
 }
 
-// close takes back what the wheel added to its owner. Those of the wheel's own events that are
-// late, which is in the kernel's queue, find a handler that does nothing: to the owner they would
-// be unknown events.
-func (b *base) close(late ...string) {
+// close takes back what the wheel added to its owner, also that it is closed at the owner's end.
+// Those of the wheel's own events that are late, which is in the kernel's queue, find a handler that
+// does nothing: to the owner they would be unknown events.
+func (b *base) close(wheel interface{ Close() }, late ...string) {
 	b.closed = true
 	b.release()
-	if b.whole != nil {
-		b.owner.NotAtEnd(b.whole)
-	}
+	b.owner.NotAtEnd(wheel)
 	for _, name := range b.states {
 		if slices.Contains(late, name) {
 			b.owner.State(name, vanish)
