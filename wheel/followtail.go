@@ -26,7 +26,7 @@ const lookBack = 4096
 //
 // The kernel never waits for the file: it is read elsewhere, a block at a time, and the next block
 // only when the records of the last one have been handled. The wheel looks at it every PollInterval
-// and, on Linux, at once when the system says that it has changed.
+// and, where inotify or kqueue says so, at once when it has changed.
 //
 // When another file takes the name, as when a log is rotated, the wheel stays with the first one
 // for another PollInterval, but no more than a second, and then reads it to its end: what comes
@@ -103,10 +103,10 @@ func (w *FollowTail) begin() error {
 	} else {
 		first.open()
 	}
+	w.tail = first.tail
 	if first.special != nil {
 		return w.followFile(first.special)
 	}
-	w.tail = first.tail
 	if first.file != nil {
 		w.start(first.size)
 	}
@@ -149,6 +149,7 @@ func (w *FollowTail) looked(e *kernel.Event) {
 		v = &view{tail: w.tail, err: &Error{Op: "read", Err: kernel.Arg[*kernel.Done](e, 0).Err}}
 	}
 	w.tail = v.tail
+	w.tail.notifier = w.notifier // which may have failed meanwhile
 	if v.reset {
 		w.reset()
 	}
@@ -290,12 +291,18 @@ func (w *FollowTail) notify() {
 	w.notifier = n
 }
 
+// unnotify has the system tell of changes no more.
+func (w *FollowTail) unnotify() {
+	w.notifier.close(w.owner)
+	w.tail.folder.end()
+	w.notifier, w.tail.notifier = nil, nil
+}
+
 // changed is when the system tells of changes. It may be another file in the same folder.
 func (w *FollowTail) changed(e *kernel.Event) {
 	mine, err := w.notifier.mine(e.Kernel.ReadBuffer(), w.opts.Filename)
 	if err != nil {
-		w.notifier.close(w.owner)
-		w.notifier, w.tail.notifier = nil, nil
+		w.unnotify()
 		return
 	}
 	if mine && !w.looking && !w.paused {
@@ -366,7 +373,7 @@ func (w *FollowTail) Close() {
 		return
 	}
 	w.owner.AlarmClear(w.poll)
-	w.notifier.close(w.owner)
+	w.unnotify()
 	if w.rw != nil {
 		w.rw.Close()
 	}
@@ -377,6 +384,7 @@ func (w *FollowTail) Close() {
 		w.owner.State(w.look, func(e *kernel.Event) {
 			e.Session.RemoveState(e.Name)
 			if v, ok := kernel.Arg[*kernel.Done](e, 0).Value.(*view); ok {
+				v.folder.end()
 				w.discard(v.file)
 				w.discard(v.special)
 			}

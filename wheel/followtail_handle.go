@@ -19,8 +19,7 @@ func (w *FollowTail) followFile(f *os.File) error {
 // follow reads a handle as it becomes ready.
 func (w *FollowTail) follow(h kernel.Handle) (err error) {
 	w.owner.AlarmClear(w.poll)
-	w.notifier.close(w.owner)
-	w.notifier, w.tail.notifier = nil, nil
+	w.unnotify()
 	w.rw, err = NewReadWrite(w.owner, ReadWriteOptions{
 		Handle:     h,
 		Filter:     w.opts.Filter,

@@ -11,15 +11,11 @@ import (
 	"github.com/go-poe/poe/kernel"
 )
 
-// A notifier tells when a file changes, or another one gets a name: what inotify(7) calls an
-// instance. A nil one tells nothing.
-//
-// The kernel's goroutine reads what it tells by the handle. Slow work says by the file, which is
-// the same, what it is to tell of: that goes through folders, and may take time.
-type notifier struct {
-	handle kernel.Handle
-	file   *os.File
-}
+// A watch is a thing that a notifier tells of: the number by which it knows that, or 0 for nothing.
+type watch int
+
+// end has nothing to do: a watch ends with the notifier.
+func (watch) end() {}
 
 // What a notifier tells of. A name that goes away is nothing to hurry for.
 const (
@@ -48,48 +44,37 @@ func newNotifier() (*notifier, error) {
 	return &notifier{handle, file}, nil
 }
 
-// watchFolder tells of new names in a folder, and not any more of those in the one that it told of
-// by the number old, if that is another. It returns the number, or 0 if it cannot.
-func (n *notifier) watchFolder(name string, old int) int {
+// watchFolder tells of new names in a folder, and not any more of those in an old one, if that is
+// another. It returns nothing if it cannot.
+func (n *notifier) watchFolder(name string, old watch) watch {
 	return n.watch(name, changesOfFolder, old)
 }
 
 // watchFile is watchFolder for the content of a file.
-func (n *notifier) watchFile(f *os.File, old int) (number int) {
+func (n *notifier) watchFile(f *os.File, old watch) (now watch) {
+	withFD(f, func(fd int) { // by its name it might be another one by now
+		now = n.watch(fmt.Sprintf("/proc/self/fd/%d", fd), changesOfFile, old)
+	})
+	return now
+}
+
+func (n *notifier) watch(name string, changes uint32, old watch) (now watch) {
 	if n == nil {
 		return 0
 	}
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	_ = raw.Control(func(fd uintptr) { // by its name it might be another one by now
-		number = n.watch(fmt.Sprintf("/proc/self/fd/%d", fd), changesOfFile, old)
-	})
-	return number
-}
-
-func (n *notifier) watch(name string, changes uint32, old int) (number int) {
-	if n == nil {
-		return 0
-	}
-	raw, err := n.file.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	_ = raw.Control(func(fd uintptr) { // if it is closed, number is 0
-		number, err = unix.InotifyAddWatch(int(fd), name, changes)
-		if err != nil {
-			number = 0
+	withFD(n.file, func(fd int) {
+		number, err := unix.InotifyAddWatch(fd, name, changes)
+		if err == nil {
+			now = watch(number)
 		}
-		if old != 0 && old != number {
-			_, _ = unix.InotifyRmWatch(int(fd), uint32(old)) // it may be gone with what it was for
+		if old != 0 && old != now {
+			_, _ = unix.InotifyRmWatch(fd, uint32(old)) // it may be gone with what it was for
 		}
 	})
-	return number
+	return now
 }
 
-// mine reads what there is to tell, by way of buf, and reports whether any of it may be about the
+// mine takes what there is to tell, by way of buf, and reports whether any of it may be about the
 // file of that name.
 func (n *notifier) mine(buf []byte, name string) (bool, error) {
 	size, err := n.handle.Read(buf)
@@ -115,24 +100,4 @@ func concerns(buf []byte, name string) bool {
 		buf = buf[end:]
 	}
 	return false
-}
-
-// pause has it wait with what it has to tell, or not any more.
-func (n *notifier) pause(owner *kernel.Session, paused bool) {
-	switch {
-	case n == nil:
-	case paused:
-		_ = owner.SelectPauseRead(n.handle)
-	default:
-		_ = owner.SelectResumeRead(n.handle)
-	}
-}
-
-// close ends it. A second close does nothing.
-func (n *notifier) close(owner *kernel.Session) {
-	if n != nil {
-		_ = owner.SelectRead(n.handle, "")
-		_ = n.handle.Close()
-		_ = n.file.Close()
-	}
 }

@@ -25,8 +25,8 @@ type tail struct {
 	file     *os.File // nil while there is none
 	pos      int64
 	notifier *notifier
-	folder   int // what the notifier knows the watches by; 0 for none
-	content  int
+	folder   watch // of the names around the file's, as long as there is a notifier
+	content  watch // of what is in the file
 }
 
 // A view is what a look at a file has found.

@@ -174,7 +174,14 @@ func TestWriteFails(t *testing.T) {
 	everywhere(t, func(p *place) {
 		near, far := p.pair()
 		broken := &handle{Handle: near}
-		broken.write = func([]byte) (int, error) { return 0, syscall.EPIPE }
+		took := false
+		broken.write = func([]byte) (int, error) {
+			if !took {
+				took = true
+				return 2, nil
+			}
+			return 0, syscall.EPIPE
+		}
 		var w *wheel.ReadWrite
 		p.create(session.Events{
 			kernel.Start: func(e *kernel.Event) {
@@ -188,7 +195,7 @@ func TestWriteFails(t *testing.T) {
 			"high": p.said, // and no low, for nothing was written
 			"low":  p.said,
 			"error": session.On(func(e *kernel.Event, err *wheel.Error) {
-				p.note("%s %v %q", err.Op, err.Errno() == syscall.EPIPE, err.Text())
+				p.note("%s %v %q, lost %d", err.Op, err.Errno() == syscall.EPIPE, err.Text(), err.Lost)
 				p.note("%d bytes, high %v", w.OutOctets(), w.High())
 				p.note("put %v", w.PutString("more"))
 				w.Flush()
@@ -203,7 +210,7 @@ func TestWriteFails(t *testing.T) {
 			"flushed": p.said,
 		})
 		p.run()
-		p.want("put <nil>", "high", `write true "broken pipe"`, "0 bytes, high false",
+		p.want("put <nil>", "high", `write true "broken pipe", lost 4`, "0 bytes, high false",
 			"put write: broken pipe", `line "sorry"`, "closed true")
 	})
 }

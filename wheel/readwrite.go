@@ -497,7 +497,7 @@ func (w *ReadWrite) outputFailed(err error) {
 		w.opening, w.inDone = false, true
 		_ = w.watchInput()
 	}
-	w.outErr = &Error{Op: op, Err: err, Wheel: w.id}
+	w.outErr = &Error{Op: op, Err: err, Wheel: w.id, Lost: w.OutOctets()}
 	w.watchOutput(false)
 	w.dropOutput()
 	w.high, w.halfClose = false, false

@@ -31,6 +31,7 @@ type Error struct {
 	Op    string // "read", "write", "connect", "accept", "bind" and so on
 	Err   error
 	Wheel ID
+	Lost  int // bytes of a ReadWrite's output that the handle has not taken, and never will
 }
 
 // Error returns the operation and what went wrong with it.

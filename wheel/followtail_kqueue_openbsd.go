@@ -1,0 +1,9 @@
+package wheel
+
+import "golang.org/x/sys/unix"
+
+// As in followtail_kqueue_darwin.go.
+const (
+	onlyWatched = unix.O_RDONLY
+	shortened   = unix.NOTE_TRUNCATE
+)
