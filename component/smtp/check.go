@@ -32,6 +32,9 @@ func (e *ValueError) Error() string {
 // This is less than ParseAddress asks for. A sender who has an odd address, such as one with two
 // dots in a row, knows better than RFC 5321 that somebody has it, and the server will say if not.
 func CheckAddress(field, addr string) error {
+	if isSimple(addr) && len(addr) <= maxSentAddress {
+		return nil
+	}
 	reason := textFault(addr)
 	if reason == "" && len(addr) > maxSentAddress {
 		reason = "it is too long"
@@ -119,6 +122,16 @@ func isInvalid(s string, r rune) bool {
 	}
 	_, size := utf8.DecodeRuneInString(s)
 	return size < 2
+}
+
+// isSimple reports whether s is nothing but printable ASCII, without angle brackets.
+func isSimple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
 }
 
 // isVisible reports whether all of s is visible ASCII: no spaces, no controls.

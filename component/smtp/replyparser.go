@@ -31,12 +31,23 @@ type ReplyParser struct {
 	MaxLine  int // octets of one line, without its CRLF; 0 means DefaultReplyLine
 	MaxBytes int // octets of text of one reply; 0 means DefaultReplyBytes
 
-	code int
-	text []byte // of all lines
-	ends []int  // where in text each line ends
-	done bool
-	err  error
+	code   int
+	text   []byte // of all lines
+	ends   []int  // where in text each line ends
+	done   bool
+	err    error
+	recent [2]*oneLine // that may come again, the last one first
 }
+
+// A oneLine is a reply of one line.
+type oneLine struct {
+	Reply
+	line [1]string // its Lines
+	text string    // of the line, with the enhanced code
+}
+
+// maxRecent is how long, in octets, the text of a reply may be that is kept for the next like it.
+const maxRecent = 128
 
 // Add takes the next line, without its line end, and reports whether it completes the reply. The
 // next line after that begins another reply. The text may be missing, with or without the space
@@ -82,17 +93,48 @@ func (p *ReplyParser) Pending() bool { return p.code != 0 && !p.done }
 // Code returns the code of the reply that is complete or has begun, and 0 if none has.
 func (p *ReplyParser) Code() int { return p.code }
 
-// Reply returns the reply that is complete, or nil if none is. It is the caller's to keep.
+// Reply returns the reply that is complete, or nil if none is. It is the caller's to keep, and not
+// to change: most servers always accept with the same words, and such a reply of one line may be
+// the same as one before.
 //
 // If a line begins with an enhanced code of the same class as the reply's code, that is the reply's
 // enhanced code, and it is taken off each line that has it.
 func (p *ReplyParser) Reply() *Reply {
-	if !p.done {
+	switch {
+	case !p.done:
 		return nil
+	case len(p.ends) > 1:
+		r := &Reply{Lines: make([]string, len(p.ends))}
+		p.fill(r, string(p.text))
+		return r
 	}
-	r := newReply(len(p.ends))
+	if r := p.again(); r != nil {
+		return &r.Reply
+	}
+	r := &oneLine{text: string(p.text)}
+	r.Lines = r.line[:]
+	p.fill(&r.Reply, r.text)
+	if p.code/100 == 2 && len(p.text) <= maxRecent {
+		p.recent[0], p.recent[1] = r, p.recent[0]
+	}
+	return &r.Reply
+}
+
+// again returns the recent reply that is the same as the one that is complete, or nil.
+func (p *ReplyParser) again() *oneLine {
+	for i, r := range p.recent {
+		if r != nil && r.Code == p.code && r.text == string(p.text) {
+			p.recent[0], p.recent[i] = r, p.recent[0]
+			return r
+		}
+	}
+	return nil
+}
+
+// fill makes r the reply that is complete. It has room for as many lines.
+func (p *ReplyParser) fill(r *Reply, text string) {
 	r.Code = p.code
-	text, start := string(p.text), 0
+	start := 0
 	for i, end := range p.ends {
 		r.Lines[i] = text[start:end]
 		start = end
@@ -107,20 +149,6 @@ func (p *ReplyParser) Reply() *Reply {
 			r.Lines[i] = rest
 		}
 	}
-	return r
-}
-
-// newReply returns a reply with so many lines. Most have one, which costs no memory of its own then.
-func newReply(lines int) *Reply {
-	if lines != 1 {
-		return &Reply{Lines: make([]string, lines)}
-	}
-	short := &struct {
-		Reply
-		line [1]string
-	}{}
-	short.Lines = short.line[:]
-	return &short.Reply
 }
 
 // Reset forgets the reply, complete or not, and the error. The limits stay.

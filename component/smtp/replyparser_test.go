@@ -177,6 +177,53 @@ func TestReplyParserAllocates(t *testing.T) {
 	}
 }
 
+// A server that accepts with the same words again and again costs no memory for that. Its replies
+// are as right as ever: whatever differs is another reply.
+func TestReplyParserRepeats(t *testing.T) {
+	var p smtp.ReplyParser
+	read := func(line string) *smtp.Reply {
+		if done, err := p.Add([]byte(line)); !done || err != nil {
+			t.Fatalf("Add(%q) = %v, %v", line, done, err)
+		}
+		return p.Reply()
+	}
+	first := map[string]*smtp.Reply{}
+	lines := []string{
+		"250 2.1.5 Ok", "250 2.0.0 Queued", "251 2.1.5 Ok", "250 2.1.0 Ok", "250", "450 Busy",
+	}
+	for range 3 {
+		for _, line := range lines {
+			r := read(line)
+			if got := r.String(); got != line {
+				t.Errorf("%q became %q", line, got)
+			}
+			if first[line] == r {
+				t.Errorf("%q is kept for long", line)
+			}
+			first[line] = r
+		}
+	}
+	if a, b := read("550 No"), read("550 No"); a == b {
+		t.Error("a refusal is shared")
+	}
+	text := [][]byte{[]byte("250 2.1.5 Ok"), []byte("250 2.0.0 Queued")}
+	n := testing.AllocsPerRun(100, func() {
+		for _, line := range text {
+			p.Add(line)
+			if p.Reply() == nil {
+				t.Fatal("no reply")
+			}
+		}
+	})
+	if n != 0 {
+		t.Errorf("two replies cost %v allocations, want 0", n)
+	}
+	long := "250 " + strings.Repeat("x", 200)
+	if a, b := read(long), read(long); a == b {
+		t.Error("a long reply is kept")
+	}
+}
+
 // No input makes the parser give out more than its limits, or a reply that cannot be sent on.
 func FuzzReplyParser(f *testing.F) {
 	f.Add("220-welcome\n220 x\n250")

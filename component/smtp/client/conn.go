@@ -28,6 +28,8 @@ type conn struct {
 	sockets *wheel.SocketFactory
 	rw      *wheel.ReadWrite
 	timer   kernel.AlarmID
+	rings   time.Time    // when that alarm comes
+	due     time.Time    // when the time-out does, which may be later
 	alias   kernel.Alias // the name that the session has, or ""
 	local   bool         // the connection does not leave this machine
 	plain   bool         // TLS has failed, and there is to be none
@@ -48,6 +50,9 @@ type conn struct {
 	offered    smtp.Extensions
 	pipelining bool // is offered
 	chunking   bool // is offered
+	utf8       bool // SMTPUTF8 is offered
+	eightBit   bool // 8BITMIME is offered
+	size       bool // is offered
 	sizeLimit  int64
 	limits     smtp.Limits
 
@@ -59,7 +64,7 @@ type conn struct {
 	stray     bool     // it has accepted a recipient after the failure
 	stuck     bool     // it cannot be made to forget that beginning
 	resting   bool     // there is nothing to do
-	rested    bool     // there was nothing to do before the message at hand
+	rested    bool     // it did, and the message at hand has no reply yet
 	leaving   bool     // it has said QUIT
 	closed    bool
 	served    int // messages that were begun
@@ -95,7 +100,7 @@ var connEvents = session.Methods[*conn]{
 
 func (c *conn) start(e *kernel.Event) {
 	c.s = e.Session
-	c.timer = c.s.DelaySet("smtp_timeout_event", c.limit())
+	c.setAlarm(c.limit())
 	if c.pool == nil {
 		c.cur.watch(c.s)
 		c.takeAlias()
@@ -129,7 +134,7 @@ var errStopped = errors.New("the session was stopped")
 func (c *conn) begin(d *delivery) {
 	c.turnTo(d)
 	c.rested, c.resting = c.resting, false
-	if c.ready && d.inMemory() {
+	if c.ready && d.inMemory {
 		d.open()
 		c.send(nil)
 		return
@@ -142,7 +147,7 @@ func (c *conn) turnTo(d *delivery) {
 	c.cur, c.m = d, d.m
 	c.stage = StageConfigure
 	c.served++
-	d.conn, d.s, d.tls = c, c.s, c.tls
+	d.conn, d.s, d.result.TLS = c, c.s, c.tls
 }
 
 // send sends the message at hand, and connects first if that is still to be done.
@@ -150,9 +155,11 @@ func (c *conn) send(*kernel.Event) {
 	if c.over() {
 		return
 	}
-	if err := c.m.check(); err != nil {
-		c.fail(&Failure{Kind: Configure, Stage: StageConfigure, Err: err})
-		return
+	if c.pool == nil { // else the client has looked already
+		if err := c.m.check(); err != nil {
+			c.fail(&Failure{Kind: Configure, Stage: StageConfigure, Err: err})
+			return
+		}
 	}
 	if c.ready {
 		c.alive()
@@ -256,19 +263,38 @@ func (c *conn) alive() {
 // limit is the longest time that may pass until something happens.
 func (c *conn) limit() time.Duration { return c.m.limit(c.waitsFor()) }
 
-// wait lets the time-out come in so long from now.
-func (c *conn) wait(timeout time.Duration) { _, _ = c.s.DelayAdjust(c.timer, timeout) }
+// wait lets the time-out come in so long from now. Mostly that is later than it was, and then the
+// alarm is left alone: see timedOut.
+func (c *conn) wait(timeout time.Duration) {
+	c.due = c.s.Kernel().Now().Add(timeout)
+	if c.due.Before(c.rings) {
+		c.rings = c.due
+		_, _ = c.s.DelayAdjust(c.timer, timeout) // it is there, unless all is over
+	}
+}
 
-// timedOut gives up, unless the server has at least taken something of what waits to be written.
+// setAlarm sets the alarm for a time-out in so long from now.
+func (c *conn) setAlarm(timeout time.Duration) {
+	c.due = c.s.Kernel().Now().Add(timeout)
+	c.rings = c.due
+	c.timer = c.s.DelaySet("smtp_timeout_event", timeout)
+}
+
+// timedOut gives up, unless the server has at least taken something of what waits to be written, or
+// the time-out is later by now than when the alarm was set.
 func (c *conn) timedOut(*kernel.Event) {
+	if left := c.due.Sub(c.s.Kernel().Now()); left > 0 {
+		c.setAlarm(left)
+		return
+	}
 	if c.resting {
-		c.timer = c.s.DelaySet("smtp_timeout_event", quitTimeout)
+		c.setAlarm(quitTimeout)
 		c.dismiss()
 		return
 	}
 	if written := c.written(); !c.over() && written > c.noticed && written < c.put {
 		c.noticed = written
-		c.timer = c.s.DelaySet("smtp_timeout_event", c.limit())
+		c.setAlarm(c.limit())
 		return
 	}
 	at := c.waitsFor()
@@ -300,7 +326,7 @@ func (c *conn) next() {
 // forget lets go of the message at hand: it has its result, or another connection gets it. Whoever
 // follows the dialogue may still hear of its end.
 func (c *conn) forget() {
-	if c.cur != nil && c.cur.done && c.cur.watched() {
+	if c.cur != nil && c.cur.done && c.cur.watched {
 		c.last = c.cur
 	}
 	c.cur = nil

@@ -2,15 +2,13 @@ package client
 
 // fill fills in what m leaves out of how to reach a server and how to talk to it.
 func (d *Message) fill(m *Message) {
-	for _, f := range []struct{ to, from *string }{
-		{&m.Server, &d.Server}, {&m.Port, &d.Port}, {&m.MyHostname, &d.MyHostname},
-		{&m.BindAddress, &d.BindAddress}, {&m.BindPort, &d.BindPort},
-		{(*string)(&m.Protocol), (*string)(&d.Protocol)}, {(*string)(&m.TLS), (*string)(&d.TLS)},
-	} {
-		if *f.to == "" {
-			*f.to = *f.from
-		}
-	}
+	orElse(&m.Server, d.Server)
+	orElse(&m.Port, d.Port)
+	orElse(&m.MyHostname, d.MyHostname)
+	orElse(&m.BindAddress, d.BindAddress)
+	orElse(&m.BindPort, d.BindPort)
+	orElse(&m.Protocol, d.Protocol)
+	orElse(&m.TLS, d.TLS)
 	if m.TLSConfig == nil {
 		m.TLSConfig = d.TLSConfig
 	}
@@ -37,5 +35,12 @@ func (d *Message) fill(m *Message) {
 	}
 	if m.DKIM == nil {
 		m.DKIM = d.DKIM
+	}
+}
+
+// orElse fills in what is empty.
+func orElse[S ~string](s *S, otherwise S) {
+	if *s == "" {
+		*s = otherwise
 	}
 }

@@ -2,12 +2,10 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"syscall"
 	"time"
 
-	"github.com/go-poe/poe/component/smtp"
 	"github.com/go-poe/poe/kernel"
 	"github.com/go-poe/poe/wheel"
 )
@@ -15,52 +13,71 @@ import (
 // A delivery is a message on its way: what became of it so far, and who is to be told.
 type delivery struct {
 	m       *Message
+	result  *Result         // as far as it is known
 	owner   *kernel.Session // gets the result
 	held    bool            // it is kept alive for that
 	settled func(*Result)   // gets the result too, if it is set
 	pool    *destination    // that sends it again, if that may help; or nil
 	began   time.Time
-	tries   int
+	watched bool // somebody wants to know the lines of the dialogue
 
 	s     *kernel.Session // that sends it, or in whose name the result comes
 	conn  *conn           // that sends it; nil if none does
-	tls   *tls.ConnectionState
 	alarm kernel.AlarmID  // for its deadline
 	clock *kernel.Session // which has that alarm
 
 	source  *source
+	memory  source // where that is, if the text is in memory
 	header  []byte // that comes before the text
 	busy    bool   // it is being opened, or read
 	sending bool   // the text is being sent
 	octets  int64  // of the text, handed over so far
 
-	octetsOnWire int64 // of all of it: see size
+	inMemory bool  // all that is to be sent is there without reading anything
+	clean    bool  // and is sent as it is; see size
+	wireSize int64 // of the text; 0 means that it is not known yet
 
 	recipients []Recipient
-	round      []int  // those who are to get the message at once, by their indices
-	rcpts      int    // of the round, those who have a reply
-	finals     int    // replies to the text that are to come
-	again      bool   // there was a text already
-	first      [4]int // where a short round is
-	reply      *smtp.Reply
+	round      []int    // those who are to get the message at once, by their indices
+	rcpts      int      // of the round, those who have a reply
+	finals     int      // replies to the text that are to come
+	again      bool     // there was a text already
+	first      [4]int   // where a short round is
 	failure    *Failure // of the last try
 	heard      bool     // the server has answered its MAIL
 	redialled  bool     // it was given to another connection
 	cancelled  bool     // it was given up: it is not to be sent again
 
-	log     []string
 	done    bool // the result is out
 	stopped bool // its session ends: what it posts now would end with it
 }
 
-// newDelivery returns a delivery of m, which is its own from now on, that has not begun. It keeps
-// owner alive until its result.
-func newDelivery(owner *kernel.Session, m *Message) *delivery {
+// A letter is a message and its result: what whoever gets the result may keep, in one piece.
+type letter struct {
+	Result
+	message Message
+	one     [1]Recipient // the recipients, if there is only one
+}
+
+// newDelivery returns a delivery of m that has not begun. It has a copy of m, where what m leaves
+// out is filled in, first from defaults. It keeps owner alive until its result.
+func newDelivery(owner *kernel.Session, m, defaults *Message) *delivery {
+	l := &letter{message: *m}
+	m = &l.message
+	defaults.fill(m)
 	m.fillIn()
-	d := &delivery{owner: owner, m: m, began: owner.Kernel().Now()}
-	d.recipients = make([]Recipient, len(d.m.To))
-	for i, to := range d.m.To {
-		d.recipients[i].Address = to
+	l.Message, l.Recipients = m, l.one[:]
+	if len(m.To) > 1 {
+		l.Recipients = make([]Recipient, len(m.To))
+	}
+	for i, to := range m.To {
+		l.Recipients[i].Address = to
+	}
+	d := &delivery{
+		m: m, result: &l.Result, recipients: l.Recipients,
+		owner: owner, began: owner.Kernel().Now(),
+		watched:  m.TransactionLog || m.Progress != "",
+		inMemory: m.Source == nil && m.FileHandle == nil && m.MessageFile == "" && m.DKIM == nil,
 	}
 	_, err := owner.RefcountIncrement(holdTag)
 	d.held = err == nil
@@ -107,16 +124,11 @@ func (d *delivery) cancel(f *Failure) {
 	}
 }
 
-// inMemory reports whether all that is to be sent is there without reading anything.
-func (d *delivery) inMemory() bool {
-	m := d.m
-	return m.Source == nil && m.FileHandle == nil && m.MessageFile == "" && m.DKIM == nil
-}
-
 // open finds a text that is in memory.
 func (d *delivery) open() {
 	if d.source == nil {
-		d.source, _ = openSource(d.m) // memory is always there
+		d.memory = source{text: d.m.Body, rest: d.m.Body}
+		d.source = &d.memory
 	}
 }
 
@@ -151,7 +163,7 @@ func (e signError) Unwrap() error { return e.error }
 func (c *conn) open(*kernel.Event) {
 	switch d := c.cur; {
 	case c.over():
-	case d.source != nil || d.inMemory():
+	case d.source != nil || d.inMemory:
 		d.open()
 		c.s.Yield("smtp_send")
 	case d.m.DKIM == nil && (d.m.Source != nil || d.m.FileHandle != nil):
@@ -239,13 +251,10 @@ func (d *delivery) answered() (n int) {
 	return n
 }
 
-// watched reports whether anybody wants to know the lines of the dialogue.
-func (d *delivery) watched() bool { return d != nil && (d.m.TransactionLog || d.m.Progress != "") }
-
 // record adds a line to the log.
 func (d *delivery) record(arrow, line string) {
-	if d.m.TransactionLog && !d.done && len(d.log) < maxLogLines {
-		d.log = append(d.log, arrow+line)
+	if d.m.TransactionLog && !d.done && len(d.result.Log) < maxLogLines {
+		d.result.Log = append(d.result.Log, arrow+line)
 	}
 }
 

@@ -181,7 +181,7 @@ func (t *destination) withdraw(d *delivery) {
 // retry sends d again after a while, if it is not done and that may help.
 func (t *destination) retry(d *delivery) bool {
 	opts := t.mailer.opts.Retry
-	if d.tries > opts.Times || !d.mayHelp() || !t.mailer.mayRetry() {
+	if d.result.Tries > opts.Times || !d.mayHelp() || !t.mailer.mayRetry() {
 		return false
 	}
 	for i := range d.recipients {
@@ -191,7 +191,7 @@ func (t *destination) retry(d *delivery) bool {
 	}
 	d.heard, d.redialled, d.octets = false, false, 0
 	d.s = t.mailer.s
-	t.mailer.retryLater(d, opts.wait(d.tries))
+	t.mailer.retryLater(d, opts.wait(d.result.Tries))
 	return true
 }
 

@@ -35,7 +35,7 @@ func (c *conn) command(s step, line []byte, masked string) bool {
 	if s.d == nil {
 		s.d = c.cur
 	}
-	if s.d.watched() {
+	if s.d != nil && s.d.watched {
 		if masked == "" {
 			masked = string(line[:len(line)-len("\r\n")])
 		}
@@ -46,7 +46,9 @@ func (c *conn) command(s step, line []byte, masked string) bool {
 	if ok {
 		c.expect(s)
 	}
-	c.scratch = line[:0]
+	if cap(line) > cap(c.scratch) {
+		c.scratch = line[:0]
+	}
 	return ok
 }
 
@@ -85,7 +87,7 @@ func (c *conn) expect(s step) {
 
 // gotLine takes one line of a reply. When the reply is whole, the oldest command has its answer.
 func (c *conn) gotLine(_ *kernel.Event, in *wheel.Input) {
-	if d := c.answered(); d.watched() {
+	if d := c.answered(); d != nil && d.watched {
 		line := string(in.Bytes)
 		d.record("<- ", line)
 		c.progress(d, c.waitsFor(), "", line)

@@ -19,22 +19,26 @@ func (c *conn) envelope(d *delivery) {
 		return
 	}
 	d.nextRound(c.limits)
-	line, err := smtp.AppendMail(c.scratch[:0], c.wireAddress(d.m.From), c.mailParams(d))
+	lines := c.scratch[:0]
+	if c.unclear(d) {
+		lines = smtp.AppendVerb(lines, smtp.VerbRSET)
+	}
+	mail := len(lines)
+	lines, err := smtp.AppendMail(lines, c.wireAddress(d.m.From), c.mailParams(d))
 	if err != nil {
 		c.unsent(d, &Failure{Kind: Configure, Stage: StageMail, Err: err})
 		return
 	}
-	if c.unclear(d) {
+	if mail > 0 {
 		c.dirty = c.dirty && c.cur != d
-		reset := smtp.AppendVerb(nil, smtp.VerbRSET)
 		s := step{stage: StageMail, d: d, plain: 2, then: (*conn).reset}
-		if !c.command(s, reset, "") || !c.pipelines() {
+		if !c.command(s, lines[:mail], "") || !c.pipelines() {
 			return
 		}
 	}
 	s := step{stage: StageMail, d: d, plain: 2, then: (*conn).mailed}
 	c.mails++
-	if !c.command(s, line, "") || !c.pipelines() {
+	if !c.command(s, lines[mail:], "") || !c.pipelines() {
 		return
 	}
 	for _, i := range d.round {
@@ -121,9 +125,9 @@ func (c *conn) unfit(d *delivery) *Failure {
 		err = errNoBinary
 	case m.wantsReports() && !c.offered.Has(smtp.ExtDSN):
 		err = errNoDSN
-	case c.needsUTF8(d) && !c.offered.Has(smtp.ExtSMTPUTF8):
+	case c.needsUTF8(d) && !c.utf8:
 		err = errNoUTF8
-	case !c.offered.Has(smtp.ExtSMTPUTF8):
+	case !c.utf8:
 		err = c.checkRewritten(d)
 	}
 	if err != nil {
@@ -172,14 +176,14 @@ func (c *conn) needsUTF8(d *delivery) bool {
 			return false
 		}
 		_, ok := asciiAddress(addr)
-		return !ok || c.offered.Has(smtp.ExtSMTPUTF8)
+		return !ok || c.utf8
 	}
 	return needs(d.m.From) || slices.ContainsFunc(d.m.To, needs)
 }
 
 // wireAddress returns an address as this server understands it.
 func (c *conn) wireAddress(addr string) string {
-	if !c.m.Compat && smtp.NeedsUTF8(addr) && !c.offered.Has(smtp.ExtSMTPUTF8) {
+	if !c.m.Compat && smtp.NeedsUTF8(addr) && !c.utf8 {
 		addr, _ = asciiAddress(addr) // unfit has found nothing against it
 	}
 	return addr
@@ -197,13 +201,13 @@ func (c *conn) mailParams(d *delivery) smtp.MailParams {
 		EnvelopeID: m.EnvelopeID,
 		Other:      m.MailParams,
 	}
-	if size, ok := d.size(); ok && c.offered.Has(smtp.ExtSize) {
+	if size, ok := d.size(); ok && c.size {
 		p.Size = size
 	}
 	switch {
 	case m.Binary:
 		p.Body = smtp.BodyBinaryMIME
-	case c.offered.Has(smtp.Ext8BitMIME) && d.mayBe8Bit():
+	case c.eightBit && d.mayBe8Bit():
 		p.Body = smtp.Body8BitMIME
 	}
 	return p
@@ -212,52 +216,54 @@ func (c *conn) mailParams(d *delivery) smtp.MailParams {
 // size returns how many octets the message has for the server, if that is known: with CR LF for
 // each of its newlines, but without the dots that are doubled (RFC 1870, section 5).
 func (d *delivery) size() (int64, bool) {
-	if !d.inMemory() {
+	if !d.inMemory {
 		return 0, false
 	}
-	if d.octetsOnWire == 0 {
-		d.octetsOnWire = int64(len(d.m.Body))
+	if d.wireSize == 0 {
+		d.wireSize, d.clean = int64(len(d.m.Body)), true
 		if !d.m.Binary {
-			d.octetsOnWire = wireSize(d.m.Body)
+			d.wireSize, d.clean = survey(d.m.Body)
 		}
 	}
-	return d.octetsOnWire, true
+	return d.wireSize, true
 }
 
-// wireSize returns the length of a text with CR LF for each of its newlines.
-func wireSize(text []byte) int64 {
-	cr, lf := bytes.Count(text, []byte{'\r'}), bytes.Count(text, []byte{'\n'})
-	n := len(text) + cr + lf - 2*newlinePairs(text, cr)
-	if len(text) > 0 && text[len(text)-1] != '\n' && text[len(text)-1] != '\r' {
-		n += len("\r\n")
-	}
-	return int64(n)
-}
-
-// newlinePairs counts each CR LF of a text with so many CR.
-func newlinePairs(text []byte, cr int) (pairs int) {
-	for pairs < cr {
-		i := bytes.IndexByte(text, '\n')
+// survey returns the length of a text with CR LF for each of its newlines, and whether the text is
+// clean: all its lines end in CR LF, also the last, and none begins with a dot.
+func survey(text []byte) (size int64, clean bool) {
+	cr, lf, pairs, dots := bytes.Count(text, []byte{'\r'}), 0, 0, 0
+	for rest := text; len(rest) > 0; {
+		if rest[0] == '.' {
+			dots++
+		}
+		i := bytes.IndexByte(rest, '\n')
 		if i < 0 {
 			break
 		}
-		if i > 0 && text[i-1] == '\r' {
+		if lf++; i > 0 && rest[i-1] == '\r' {
 			pairs++
 		}
-		text = text[i+1:]
+		rest = rest[i+1:]
 	}
-	return pairs
+	size = int64(len(text) + cr + lf - 2*pairs)
+	ended := len(text) == 0 || text[len(text)-1] == '\n' || text[len(text)-1] == '\r'
+	if !ended {
+		size += int64(len("\r\n"))
+	}
+	return size, ended && cr == pairs && lf == pairs && dots == 0
 }
 
 // mayBe8Bit reports whether the text may have an octet above 127. Of a long one that is not worth
 // knowing: BODY=8BITMIME is true of ASCII too.
-func (d *delivery) mayBe8Bit() bool { return !d.inMemory() || !d.short() || !isASCII(d.m.Body) }
+func (d *delivery) mayBe8Bit() bool { return !d.inMemory || !d.short() || !isASCII(d.m.Body) }
 
 // isASCII reports whether a text has no octet above 127.
 func isASCII(text []byte) bool {
 	const high = 0x8080808080808080
-	for ; len(text) >= 8; text = text[8:] {
-		if binary.NativeEndian.Uint64(text)&high != 0 {
+	for ; len(text) >= 32; text = text[32:] {
+		a, b := binary.NativeEndian.Uint64(text), binary.NativeEndian.Uint64(text[8:])
+		c, d := binary.NativeEndian.Uint64(text[16:]), binary.NativeEndian.Uint64(text[24:])
+		if (a|b|c|d)&high != 0 {
 			return false
 		}
 	}
@@ -297,6 +303,7 @@ func (d *delivery) nextRound(limits smtp.Limits) {
 
 func (c *conn) mailed(s step, r *smtp.Reply) {
 	c.dirty, s.d.heard = true, true
+	c.rested = false // the server is still there
 	if !c.accepts(r, r.Positive()) {
 		c.refused(StageMail, r)
 		return

@@ -49,8 +49,8 @@ func NewSCRAM(hash scram.HashGeneratorFcn, user, password, nonce string) sasl.Cl
 	return &bounded{name: "SCRAM", client: &scramClient{talk: c.NewConversation()}}
 }
 
-// WireSize and IsASCII are what a MAIL command says of a text.
+// Survey and IsASCII are what is looked for in a text before it is sent.
 var (
-	WireSize = wireSize
-	IsASCII  = isASCII
+	Survey  = survey
+	IsASCII = isASCII
 )

@@ -66,7 +66,8 @@ func (c *conn) offer(x smtp.Extensions) {
 	}
 	c.offered = x
 	c.pipelining, c.chunking = x.Has(smtp.ExtPipelining), x.Has(smtp.ExtChunking)
-	c.sizeLimit, _ = x.Size()
+	c.utf8, c.eightBit = x.Has(smtp.ExtSMTPUTF8), x.Has(smtp.Ext8BitMIME)
+	c.sizeLimit, c.size = x.Size()
 	c.limits = x.Limits()
 }
 
@@ -135,6 +136,6 @@ func (c *conn) introduced(_ step, r *smtp.Reply) {
 // setUp is when the server knows all that it has to know before the first message.
 func (c *conn) setUp() {
 	c.ready = true
-	c.cur.tls = c.tls
+	c.cur.result.TLS = c.tls
 	c.envelope(c.cur)
 }

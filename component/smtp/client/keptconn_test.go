@@ -650,3 +650,47 @@ func TestPoolStoppedAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// Several messages that come at once to a connection that has rested are sent one after the other,
+// each with its own text: no other command comes between a recipient and the text for it.
+func TestChunksAfterARest(t *testing.T) {
+	p := newPlace(t, sim.Options{})
+	mta := p.mta()
+	p.spawn(client.Options{MaxConnections: 1, IdleTime: time.Hour})
+	var verbs []string
+	mta.answer = func(_ *caller, verb string) string {
+		verbs = append(verbs, verb)
+		if verb == "EHLO" {
+			return chunking
+		}
+		return ""
+	}
+	done := 0
+	p.k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { p.post(e, 0) },
+		"rested": func(e *kernel.Event) {
+			for i := range 3 {
+				p.post(e, 1+i)
+			}
+		},
+		"result": session.On(func(e *kernel.Event, r *client.Result) {
+			p.noted(r)
+			switch done++; done {
+			case 1:
+				e.Session.Delay("rested", time.Minute)
+			case 4:
+				mta.close()
+				e.Session.Post(mail, "smtp_shutdown")
+			}
+		}),
+	})
+	p.run()
+	p.want("0: ok", "1: ok", "2: ok", "3: ok")
+	if got, want := strings.Count(strings.Join(verbs, " "), "MAIL RCPT ."), 4; got != want {
+		t.Errorf("got %q, want %d whole transactions", verbs, want)
+	}
+	want := []string{"message 0\r\n", "message 1\r\n", "message 2\r\n", "message 3\r\n"}
+	if !slices.Equal(mta.messages, want) {
+		t.Errorf("got %q, want %q", mta.messages, want)
+	}
+}

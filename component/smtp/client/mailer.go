@@ -19,6 +19,7 @@ type mailer struct {
 	taken error // the alias is another's
 
 	destinations map[route]*destination
+	latest       *destination       // where the last message goes, or nil
 	numbered     int                // destinations so far
 	line         fifo[*destination] // those that wait for room
 	conns        int                // with those that rest
@@ -74,9 +75,7 @@ func (m *mailer) send(e *kernel.Event, msg *Message) {
 
 // take takes a message on, for owner, or for whom settled is.
 func (m *mailer) take(owner *kernel.Session, msg *Message, settled func(*Result)) *delivery {
-	filled := *msg
-	m.opts.Defaults.fill(&filled)
-	d := newDelivery(owner, &filled)
+	d := newDelivery(owner, msg, &m.opts.Defaults)
 	d.s, d.settled = m.s, settled
 	d.watch(m.s)
 	if err := d.m.check(); err != nil {
@@ -112,12 +111,16 @@ func (m *mailer) refuse(d *delivery, why error) {
 // destination returns where m goes.
 func (m *mailer) destination(msg *Message) *destination {
 	key := routeOf(msg)
+	if t := m.latest; t != nil && t.route == key {
+		return t
+	}
 	t := m.destinations[key]
 	if t == nil {
 		m.numbered++
 		t = &destination{mailer: m, route: key, number: m.numbered}
 		m.destinations[key] = t
 	}
+	m.latest = t
 	return t
 }
 
@@ -187,6 +190,7 @@ func (m *mailer) drop(t *destination) {
 	}
 	if m.ending || t.mayBegin() {
 		delete(m.destinations, t.route)
+		m.latest = nil
 	}
 }
 

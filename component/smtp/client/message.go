@@ -187,13 +187,8 @@ type Auth struct {
 
 // fillIn fills in what was left out of m.
 func (m *Message) fillIn() {
-	def := func(s *string, d string) {
-		if *s == "" {
-			*s = d
-		}
-	}
-	def(&m.From, DefaultAddress)
-	def(&m.Server, DefaultServer)
+	orElse(&m.From, DefaultAddress)
+	orElse(&m.Server, DefaultServer)
 	switch {
 	case m.Port != "":
 	case m.TLS == Implicit:
@@ -203,7 +198,7 @@ func (m *Message) fillIn() {
 	default:
 		m.Port = DefaultPort
 	}
-	def(&m.MyHostname, DefaultHostname)
+	orElse(&m.MyHostname, DefaultHostname)
 	if m.From == NullSender {
 		m.From = ""
 	}
@@ -213,9 +208,7 @@ func (m *Message) fillIn() {
 	if m.Timeout == 0 {
 		m.Timeout = DefaultTimeout
 	}
-	if m.Protocol == "" {
-		m.Protocol = SMTP
-	}
+	orElse(&m.Protocol, SMTP)
 	switch {
 	case m.TLS != "":
 	case m.Compat:

@@ -19,5 +19,5 @@ func Send(owner *kernel.Session, m Message) (*kernel.Session, error) {
 	if owner == owner.Kernel().Root() {
 		return nil, ErrNoOwner
 	}
-	return owner.Create(connEvents.Of(newConn(nil, newDelivery(owner, &m)))), nil
+	return owner.Create(connEvents.Of(newConn(nil, newDelivery(owner, &m, &Message{})))), nil
 }

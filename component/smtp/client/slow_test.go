@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/go-poe/poe/component/smtp/client"
 	"github.com/go-poe/poe/kernel"
@@ -42,4 +43,32 @@ func TestSlowTextIsSentAsItComes(t *testing.T) {
 	if len(octets) < 5 || octets[0] != 1 {
 		t.Errorf("got %v octets step by step, want 1, 2, 3, 4, 5", octets)
 	}
+}
+
+// The time-out is that of the last thing that happened, to the second, however often something did
+// before the alarm that was set first.
+func TestTimeoutAfterTheLastReply(t *testing.T) {
+	p := newPlace(t, sim.Options{})
+	p.serve(`
+T: 6s
+S: 220 mx.example.org ESMTP
+C: EHLO client.example.com
+T: 6s
+S: 250 mx.example.org
+C: MAIL FROM:<a@example.com>
+T: 9s
+S: 250 Ok
+C: RCPT TO:<b@example.com>
+X: C
+`)
+	m := message()
+	m.ResultEvent, m.Timeout, m.Timeouts.Rcpt = "result", 10*time.Second, 3*time.Second
+	p.k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) { _, _ = client.Send(e.Session, m) },
+		"result": session.On(func(_ *kernel.Event, r *client.Result) {
+			p.note("%v after %v", r.Err, r.Took)
+		}),
+	})
+	p.run()
+	p.want("rcpt: nothing happened for 3s after 24s")
 }

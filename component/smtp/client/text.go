@@ -57,7 +57,7 @@ func (c *conn) beginText(d *delivery) {
 	d.again, d.octets = true, 0
 	c.stage = StageText
 	d.sending = true
-	c.out.begin(d.m, c.chunks())
+	c.out.begin(d, c.chunks())
 	if len(d.header) > 0 && !c.piece(d.header, false) {
 		return
 	}
@@ -65,7 +65,7 @@ func (c *conn) beginText(d *delivery) {
 }
 
 // short reports whether the text is better sent than asked for.
-func (d *delivery) short() bool { return d.inMemory() && len(d.m.Body) <= lowMark }
+func (d *delivery) short() bool { return d.inMemory && len(d.m.Body) <= lowMark }
 
 // moreText sends on until there is enough in the wheel for now. The next LowEvent, or what is read
 // of the text meanwhile, continues.
@@ -86,7 +86,7 @@ func (c *conn) sending() bool { return c.cur != nil && c.cur.sending }
 // nextChunk sends the next piece of the text, now or when it is read.
 func (c *conn) nextChunk(d *delivery) {
 	source := d.source
-	if d.inMemory() {
+	if d.inMemory {
 		p, eof, _ := source.next(nil) // memory does not fail
 		c.gotChunk(chunk{p: p, eof: eof})
 		return
@@ -152,7 +152,7 @@ func (d *delivery) whole() bool { return d.short() && d.m.Protocol != LMTP }
 // no text either (RFC 3030, section 2).
 func (c *conn) sendWhole(d *delivery) {
 	d.again, d.octets = true, int64(len(d.m.Body))
-	c.out.begin(d.m, true)
+	c.out.begin(d, true)
 	if !c.bdat(d, d.m.Body, true) {
 		return
 	}
@@ -175,14 +175,13 @@ func (c *conn) piece(p []byte, last bool) bool {
 
 // bdat sends a piece of the text with its length before it.
 func (c *conn) bdat(d *delivery, p []byte, last bool) bool {
-	text := c.out.encode(c.out.encoded[:0], p, last)
-	c.out.encoded = text
+	text := c.out.encoded(p, last)
 	if len(text) == 0 && !last {
 		return true
 	}
 	line := smtp.AppendBDAT(c.scratch[:0], int64(len(text)), last)
 	c.scratch = line
-	if d.watched() {
+	if d.watched {
 		command := string(line[:len(line)-len("\r\n")])
 		d.record("-> ", command)
 		c.progress(d, StageData, command, "")
@@ -238,13 +237,9 @@ func (c *conn) lookAhead() {
 			return
 		}
 		c.behind.add(d)
-		d.conn, d.s, d.tls = c, c.s, c.tls
+		d.conn, d.s, d.result.TLS = c, c.s, c.tls
 		c.served++
 		d.open()
-		if err := d.m.check(); err != nil {
-			c.unsent(d, &Failure{Kind: Configure, Stage: StageConfigure, Err: err})
-			continue
-		}
 		c.envelope(d)
 	}
 }
@@ -268,7 +263,7 @@ func (c *conn) sendsAhead(d *delivery) bool {
 	if c.chunks() {
 		return d.whole() && (!d.m.AllOrNothing || len(d.m.To) == 1)
 	}
-	return d.inMemory()
+	return d.inMemory
 }
 
 // left reports whether there are recipients for whom there has to be another transaction.
@@ -288,7 +283,7 @@ func (c *conn) final(s step, r *smtp.Reply) {
 		c.refused(StageFinal, r)
 		return
 	}
-	d.reply = r
+	d.result.Reply = r
 	if !c.m.Compat {
 		d.accept()
 	}
@@ -307,7 +302,7 @@ func (d *delivery) accept() {
 // finalForOne is the server's word on the message for one recipient.
 func (c *conn) finalForOne(s step, r *smtp.Reply) {
 	d, to := s.d, &s.d.recipients[s.to]
-	d.reply = r
+	d.result.Reply = r
 	if r.Positive() {
 		to.Verdict, to.Stage, to.Reply, to.taken = Accepted, StageFinal, r, false
 	} else {

@@ -200,7 +200,7 @@ func (d *delivery) conclude(f *Failure) {
 	if d.done {
 		return
 	}
-	d.tries++
+	d.result.Tries++
 	if f != nil {
 		d.failure = f
 		d.settle(f)
@@ -247,7 +247,7 @@ func (d *delivery) report(f *Failure) {
 	if f != nil {
 		d.settle(f)
 	}
-	r := d.result(f)
+	r := d.complete(f)
 	if d.settled != nil {
 		d.settled(r)
 	}
@@ -263,17 +263,10 @@ func (d *delivery) report(f *Failure) {
 	}
 }
 
-// result puts together what became of the message. A failure counts only if nobody has it.
-func (d *delivery) result(f *Failure) *Result {
-	r := &Result{
-		Message:    d.m,
-		Recipients: d.recipients,
-		Reply:      d.reply,
-		TLS:        d.tls,
-		Log:        d.log,
-		Tries:      d.tries,
-		Took:       d.owner.Kernel().Now().Sub(d.began),
-	}
+// complete returns what became of the message. A failure counts only if nobody has it.
+func (d *delivery) complete(f *Failure) *Result {
+	r := d.result
+	r.Took = d.owner.Kernel().Now().Sub(d.began)
 	if !r.reached() {
 		r.Err = f
 	}
@@ -285,8 +278,8 @@ func (d *delivery) result(f *Failure) *Result {
 
 // logArg is the log as an argument: nil if there is none.
 func (d *delivery) logArg() any {
-	if d.log == nil {
+	if d.result.Log == nil {
 		return nil
 	}
-	return d.log
+	return d.result.Log
 }

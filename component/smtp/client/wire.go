@@ -11,18 +11,19 @@ import (
 type wire struct {
 	filter.Stream
 	text    bool // a text is being sent, without its length
-	binary  bool // the text is sent as it is
+	asIs    bool // the text needs no encoding
 	encoder filter.MessageEncoder
 	pairs   *pairs        // or nil
 	copy    *bytes.Buffer // for the log, or nil
 	buf     []byte        // what is read of a text
-	encoded []byte        // what is sent of one with its length
+	scratch []byte        // what is sent of one with its length
 }
 
-// begin prepares for the text of m, with its length or without.
-func (w *wire) begin(m *Message, chunks bool) {
+// begin prepares for the text of d, with its length or without.
+func (w *wire) begin(d *delivery, chunks bool) {
+	m := d.m
 	w.text = !chunks
-	w.binary = m.Binary
+	w.asIs = m.Binary || d.clean
 	w.encoder = filter.MessageEncoder{NoDots: chunks}
 	w.pairs, w.copy = nil, nil
 	if m.Compat {
@@ -36,8 +37,8 @@ func (w *wire) begin(m *Message, chunks bool) {
 // end is after the text. What a long one needed is given back.
 func (w *wire) end() {
 	w.text, w.copy, w.pairs, w.buf = false, nil, nil, nil
-	if cap(w.encoded) > keptScratch {
-		w.encoded = nil
+	if cap(w.scratch) > keptScratch {
+		w.scratch = nil
 	}
 }
 
@@ -52,19 +53,29 @@ func (w *wire) Append(dst []byte, r filter.Record) ([]byte, error) {
 	return w.encode(dst, r.Bytes, r.Value == filter.End), nil
 }
 
+// encoded returns a piece of the text as it is sent with its length. It is good until the next
+// call.
+func (w *wire) encoded(p []byte, last bool) []byte {
+	if w.asIs && w.pairs == nil && w.copy == nil {
+		return p
+	}
+	w.scratch = w.encode(w.scratch[:0], p, last)
+	return w.scratch
+}
+
 // encode appends the encoding of a piece of the text to dst, and returns the extended slice.
 func (w *wire) encode(dst, p []byte, last bool) []byte {
 	n := len(dst)
 	if w.pairs != nil {
 		p = w.pairs.reduce(p)
 	}
-	switch {
-	case w.binary:
+	if w.asIs {
 		dst = append(dst, p...)
-	case last:
-		dst = w.encoder.Finish(w.encoder.Append(dst, p))
-	default:
+	} else {
 		dst = w.encoder.Append(dst, p)
+	}
+	if last {
+		dst = w.encoder.Finish(dst)
 	}
 	if w.copy != nil {
 		w.copy.Write(dst[n:min(len(dst), n+max(0, maxLoggedText-w.copy.Len()))])
