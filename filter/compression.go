@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
+	"math"
 )
 
 // A Compression is a way to make the values of a Reference smaller.
@@ -68,6 +69,7 @@ func (c Compression) expand(p []byte, most int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
+	most = min(most, math.MaxInt-1)
 	text, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	switch {
 	case err != nil:

@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/go-poe/poe/filter"
@@ -86,6 +87,27 @@ func TestRecordsAreBounded(t *testing.T) {
 	if n := len(f.PendingRecords()); n != 17 {
 		t.Errorf("%d records pending, want 17", n)
 	}
+}
+
+// What waits within blocks of records counts too.
+func TestBlocksOfRecordsAreBounded(t *testing.T) {
+	f := filter.NewStackable(
+		filter.NewLine(filter.LineOptions{}),
+		filter.NewRecordBlock(filter.RecordBlockOptions{BlockSize: 2}),
+		filter.NewRecordBlock(filter.RecordBlockOptions{BlockSize: 1000, MaxBuffer: 10_000}),
+	)
+	line := []byte(strings.Repeat("x", 1000) + "\n")
+	for i := range 20 {
+		f.Feed(line)
+		if _, _, err := f.Next(); err != nil {
+			wantError(t, "Next", err, filter.ErrBufferFull)
+			if i < 7 {
+				t.Errorf("line %d of 1000 bytes is too much already", i)
+			}
+			return
+		}
+	}
+	t.Error("20,000 bytes wait, want at most 10,000")
 }
 
 func TestRecordsCostNoMemory(t *testing.T) {

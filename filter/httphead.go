@@ -92,27 +92,39 @@ func parseTarget(method, target string) (*url.URL, error) {
 // before it.
 func parseHeader(lines []string) (http.Header, *refusal) {
 	header := make(http.Header)
-	last := ""
-	for _, line := range lines {
-		if !isPlain(line) {
-			return nil, badRequest.copy()
-		}
-		if line[0] == ' ' || line[0] == '\t' {
-			values := header[last]
-			if len(values) == 0 {
-				return nil, badRequest.copy()
-			}
-			values[len(values)-1] += " " + strings.Trim(line, " \t")
-			continue
-		}
-		name, value, ok := strings.Cut(line, ":")
+	for len(lines) > 0 {
+		name, value, ok := strings.Cut(lines[0], ":")
 		if !ok || !isToken(name) {
 			return nil, badRequest.copy()
 		}
-		last = http.CanonicalHeaderKey(name)
-		header[last] = append(header[last], strings.Trim(value, " \t"))
+		n := 1
+		for n < len(lines) && (lines[n][0] == ' ' || lines[n][0] == '\t') {
+			n++
+		}
+		if value, ok = unfolded(value, lines[1:n]); !ok {
+			return nil, badRequest.copy()
+		}
+		name = http.CanonicalHeaderKey(name)
+		header[name] = append(header[name], value)
+		lines = lines[n:]
 	}
 	return header, nil
+}
+
+// unfolded returns a value of a header with the lines that continue it. They are joined at once:
+// one by one, they would cost the square of their number.
+func unfolded(value string, more []string) (all string, ok bool) {
+	parts := make([]string, 1+len(more))
+	for i := range parts {
+		if i > 0 {
+			value = more[i-1]
+		}
+		if !isPlain(value) {
+			return "", false
+		}
+		parts[i] = strings.Trim(value, " \t")
+	}
+	return strings.Join(parts, " "), true
 }
 
 // contentLength returns how much content a request has. -1 means that it comes in chunks. It takes

@@ -1,6 +1,8 @@
 package filter_test
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/go-poe/poe/filter"
@@ -30,4 +32,23 @@ func TestHTTPDHead(t *testing.T) {
 		refused("encoding without length, HTTP/0.9", 411,
 			"POST /\r\nContent-Encoding: gzip\r\n\r\n"),
 	}}.Run(t)
+}
+
+// A field of many lines costs what they are long, and not the square of that.
+func TestHTTPDFoldedLinesCostLittle(t *testing.T) {
+	const count = 20_000
+	f := newHTTPD()
+	f.Feed([]byte("GET / HTTP/1.1\nX: a\n" + strings.Repeat(" b\n", count) + "\n"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, ok, err := f.Next()
+	runtime.ReadMemStats(&after)
+	if want := "GET / HTTP/1.1 {X=a" + strings.Repeat(" b", count) + "} \"\"\n"; !ok || err != nil {
+		t.Fatalf("Next: got %v, %v", ok, err)
+	} else if got := showHTTP(r); got != want {
+		t.Errorf("got %.40q and so on, %d bytes, want %d", got, len(got), len(want))
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 8<<20 {
+		t.Errorf("a head of %d bytes took %d", 3*count, got)
+	}
 }

@@ -34,6 +34,16 @@ type recordFlusher interface {
 // recordSize is what a record takes in a queue, besides its bytes.
 const recordSize = 40
 
+// weight returns what a record takes in a queue, in bytes, with those that are in it.
+func weight(r Record) int {
+	n := textLen(r) + recordSize
+	block, _ := r.Value.([]Record)
+	for _, r := range block {
+		n += weight(r)
+	}
+	return n
+}
+
 // A queue is the input of a RecordFilter. The bytes of the records lie one after the other in one
 // buffer, which starts again when all were taken.
 type queue struct {
@@ -69,7 +79,7 @@ func (q *queue) add(r Record) {
 		clear(q.list[n:])
 		q.list, q.off = q.list[:n], 0
 	}
-	q.size += textLen(r) + recordSize
+	q.size += weight(r)
 	if q.size > q.max {
 		q.err = fmt.Errorf("%w: more than %d bytes", ErrBufferFull, q.max)
 	}
@@ -105,7 +115,7 @@ func (q *queue) take() Record {
 	r := q.list[q.off]
 	q.list[q.off] = Record{}
 	q.off++
-	q.size -= textLen(r) + recordSize
+	q.size -= weight(r)
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -136,6 +137,11 @@ func TestReferenceExpandsWithinLimits(t *testing.T) {
 			_, _, err := f.Next()
 			wantError(t, fmt.Sprintf("compression %d, %s", c, name), err, in.want)
 		}
+		f := filter.NewReference(filter.ReferenceOptions{Compression: c, MaxExpanded: math.MaxInt})
+		f.Feed(bomb)
+		if r, _, err := f.Next(); err != nil || len(r.Value.(string)) != 1<<20 {
+			t.Errorf("compression %d, no limit: got %.10v, %v", c, r.Value, err)
+		}
 	}
 }
 
@@ -167,6 +173,12 @@ func TestReferenceRefusesValues(t *testing.T) {
 		wantError(t, fmt.Sprintf("Append of %v", r), err, filter.ErrRecord)
 		wants(t, "dst", []string{string(out)}, "x")
 	}
+	f = filter.NewReference(filter.ReferenceOptions{
+		Serializer: filter.Gob{New: func() any { return new(point) }},
+	})
+	out, err := f.Append([]byte("x"), filter.Record{Value: (*point)(nil)})
+	wantError(t, "Append of a nil pointer", err, filter.ErrRecord)
+	wants(t, "dst", []string{string(out)}, "x")
 }
 
 // point is what the serializers with a New decode to.

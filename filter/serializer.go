@@ -31,28 +31,33 @@ type Gob struct {
 // Append appends the encoding of v.
 func (g Gob) Append(dst []byte, v any) ([]byte, error) {
 	out := bytes.NewBuffer(dst)
-	encoder := gob.NewEncoder(out)
-	var err error
+	what := v
 	if g.New == nil {
-		err = encoder.Encode(&v)
-	} else {
-		err = encoder.Encode(v)
+		what = &v // with the name of its type
 	}
-	if err != nil {
+	if err := encodeGob(out, what); err != nil {
 		return dst, err
 	}
 	return out.Bytes(), nil
 }
 
-// Decode decodes p.
+// encodeGob encodes v. Of a nil pointer, gob makes no error: it panics.
+func encodeGob(out *bytes.Buffer, v any) (err error) {
+	defer caught(&err)
+	return gob.NewEncoder(out).Encode(v)
+}
+
+// caught makes an error of what gob panics with.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("gob: %v", r)
+	}
+}
+
+// Decode decodes p. A value from the wire must not be able to bring the program down, and gob does
+// not promise that it cannot.
 func (g Gob) Decode(p []byte) (v any, err error) {
-	// A value from the wire must not be able to bring the program down, and gob does not promise
-	// that it cannot.
-	defer func() {
-		if r := recover(); r != nil {
-			v, err = nil, fmt.Errorf("gob: %v", r)
-		}
-	}()
+	defer caught(&err)
 	in := bytes.NewReader(p)
 	decoder := gob.NewDecoder(in)
 	if g.New == nil {

@@ -21,6 +21,7 @@ type entry struct {
 	alias   string
 	plugin  Plugin
 	wants   map[string]map[string]bool // by type and plain name
+	told    bool                       // Notify knows that it is there
 	removed bool
 }
 
@@ -87,8 +88,14 @@ func (p *Pipeline) insert(alias string, plugin Plugin, where func() (int, error)
 		return err
 	}
 	p.entries = slices.Insert(slices.Clone(p.entries), i, x)
-	p.notify(PluginAdd, x, nil)
+	p.added(x)
 	return nil
+}
+
+// added tells that a plugin is in the pipeline.
+func (p *Pipeline) added(x *entry) {
+	x.told = true
+	p.notify(PluginAdd, x, nil)
 }
 
 // register asks a plugin to register. It is not in the pipeline yet.
@@ -137,7 +144,9 @@ func (p *Pipeline) remove(i int) Plugin {
 	x := p.entries[i]
 	p.entries = slices.Delete(slices.Clone(p.entries), i, i+1)
 	p.unregister(x)
-	p.notify(PluginDel, x, nil)
+	if x.told {
+		p.notify(PluginDel, x, nil)
+	}
 	return x.plugin
 }
 
@@ -187,9 +196,11 @@ func (p *Pipeline) Replace(old, alias string, plugin Plugin) error {
 	p.entries = slices.Clone(p.entries)
 	p.entries[i] = x
 	p.unregister(before)
-	p.notify(PluginDel, before, nil)
+	if before.told {
+		p.notify(PluginDel, before, nil)
+	}
 	if !x.removed {
-		p.notify(PluginAdd, x, nil)
+		p.added(x)
 	}
 	return nil
 }

@@ -349,3 +349,17 @@ func TestChangesWhileRegistering(t *testing.T) {
 		h.Remove("z")
 	}
 }
+
+// A plugin that is replaced may take the new one along. That was never told to be there, so it is
+// not told to be gone.
+func TestReplacedTakesTheNewOneAlong(t *testing.T) {
+	h := newHost(t)
+	old := h.noting("old", nil)
+	old.leave = func(p *pluggable.Pipeline) { p.Remove("new") }
+	h.must(h.Push("old", old))
+	h.must(h.Replace("old", "new", h.noting("new", nil)))
+	h.wantNotices("add old", "del old")
+	if n := h.Len(); n != 0 {
+		t.Errorf("%d plugins are left", n)
+	}
+}

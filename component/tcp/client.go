@@ -128,7 +128,6 @@ type Client struct {
 	opts       ClientOptions
 	connecting *wheel.SocketFactory // nil while it is not
 	again      bool                 // connect once the connection is gone
-	unwanted   bool                 // the socket that PreConnect looks at
 	stopped    bool                 // the session ends
 	named      bool                 // it has the alias
 	err        error                // why it did not start
@@ -197,7 +196,7 @@ func (c *Client) newProtocol() *protocol {
 		},
 	}
 	if o.PreConnect != nil {
-		p.preConnect = c.preConnect
+		p.preConnect = func(_ *Conn, s kernel.Socket) kernel.Handle { return o.PreConnect(c, s) }
 	}
 	if o.TLS != nil {
 		p.tls = c.secure
@@ -219,17 +218,6 @@ func (c *Client) secure() wheel.TLSOptions {
 		config.ServerName = c.opts.RemoteAddress
 	}
 	return wheel.TLSOptions{Config: config}
-}
-
-// preConnect asks PreConnect, which may also have asked for another connection, or for none.
-func (c *Client) preConnect(_ *Conn, s kernel.Socket) kernel.Handle {
-	c.unwanted = false
-	h := c.opts.PreConnect(c, s)
-	if h == nil || !c.unwanted {
-		return h
-	}
-	_ = h.Close() // nobody has seen it
-	return nil
 }
 
 // bind makes a function of a Client one of its Conn.
@@ -276,7 +264,7 @@ func (c *Client) forget() {
 // connect begins to connect, also if it is about to already.
 func (c *Client) connect() {
 	c.abort()
-	c.again, c.unwanted = false, true
+	c.again = false
 	if c.stopped || c.Session.Ended() {
 		return
 	}
@@ -392,7 +380,7 @@ func (c *Client) Close() {
 
 // leave sees to it that there is no further connection.
 func (c *Client) leave() {
-	c.again, c.unwanted = false, true
+	c.again = false
 	c.abort()
 	c.Session.AlarmClear(eventReconnect)
 	if !c.up {

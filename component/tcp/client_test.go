@@ -308,6 +308,14 @@ func TestPreConnect(t *testing.T) {
 			c.Shutdown()
 			return s
 		}, nil},
+		{"shuts the Conn down", func(c *tcp.Client, s kernel.Socket) kernel.Handle {
+			c.Conn.Shutdown()
+			return s
+		}, nil},
+		{"ends the session", func(c *tcp.Client, s kernel.Socket) kernel.Handle {
+			c.Session.End()
+			return s
+		}, nil},
 		{"connects elsewhere", func(c *tcp.Client, s kernel.Socket) kernel.Handle {
 			c.Connect("127.0.0.1", closed)
 			return s

@@ -22,6 +22,7 @@ type Conn struct {
 
 	protocol *protocol
 	rw       *wheel.ReadWrite // the last one that there was
+	unwanted bool             // the socket that PreConnect looks at
 	opening  bool             // its first handshake is not over
 	up       bool             // Connected was called, and Disconnected not yet
 	ending   bool             // nothing more comes in, and Disconnected is on its way
@@ -178,7 +179,7 @@ func (c *Conn) open(s kernel.Socket, remote net.Addr) (opened bool, failed *whee
 }
 
 // prepare returns the handle to use: what PreConnect says, or TLS over it. If there is none, also
-// because PreConnect panics, it closes the socket.
+// because PreConnect panics, or has ended the connection, it closes the socket.
 func (c *Conn) prepare(s kernel.Socket) (h kernel.Handle) {
 	defer func() {
 		if h == nil {
@@ -187,7 +188,12 @@ func (c *Conn) prepare(s kernel.Socket) (h kernel.Handle) {
 	}()
 	under := kernel.Handle(s)
 	if c.protocol.preConnect != nil {
+		c.unwanted = false
 		under = c.protocol.preConnect(c, s)
+		if under != nil && c.unwanted {
+			_ = under.Close() // nobody has seen it
+			return nil
+		}
 	}
 	if under == nil || c.protocol.tls == nil {
 		return under
@@ -219,8 +225,9 @@ func (c *Conn) refuse(err *wheel.Error) {
 	c.protocol.refused(c, err)
 }
 
-// giveUp ends a connection that waits for its first handshake.
+// giveUp ends a connection that waits for its first handshake, or for PreConnect to return.
 func (c *Conn) giveUp() {
+	c.unwanted = true
 	if !c.opening {
 		return
 	}

@@ -436,6 +436,34 @@ func TestClientPreConnect(t *testing.T) {
 		"server: error read EOF", "server: disconnected", "server: stopped")
 }
 
+// A client that is shut down from within ClientPreConnect is refused, whatever that returns.
+func TestShutdownInClientPreConnect(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(c *tcp.Conn)
+	}{
+		{"Shutdown", (*tcp.Conn).Shutdown},
+		{"Close", (*tcp.Conn).Close},
+		{"End of the session", func(c *tcp.Conn) { c.Session.End() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPlace(t)
+			s := p.server(tcp.ServerOptions{
+				ClientPreConnect: func(c *tcp.Conn, s kernel.Socket) kernel.Handle {
+					tt.end(c)
+					return s
+				},
+			})
+			far := p.dial(s)
+			p.step(func() { p.note("%d connections, %s", s.Connections(), p.read(far)) })
+			p.step(s.Shutdown)
+			p.run()
+			p.want("0 connections, EOF", "server: stopped")
+		})
+	}
+}
+
 // shouting is a handle over another one.
 type shouting struct{ kernel.Handle }
 

@@ -33,7 +33,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := k.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	switch err := k.Run(ctx); {
+	case err == nil:
+		os.Exit(1) // the server has ended, and the log says why
+	case !errors.Is(err, context.Canceled):
 		log.Fatal(err)
 	}
 }

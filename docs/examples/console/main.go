@@ -85,7 +85,7 @@ func (c *console) line(e *kernel.Event, l *wheel.Line) {
 		if !errors.Is(l.Err, io.EOF) {
 			c.put(l.Err.Error())
 		}
-		c.w.Close()
+		c.quit(e.Session)
 		return
 	}
 	name, rest, _ := strings.Cut(strings.TrimSpace(l.Text), " ")
@@ -94,7 +94,7 @@ func (c *console) line(e *kernel.Event, l *wheel.Line) {
 	}
 	switch do, ok := commands[name]; {
 	case name == "quit":
-		c.w.Close()
+		c.quit(e.Session)
 		return
 	case ok:
 		do(c, e.Session, strings.TrimSpace(rest))
@@ -102,6 +102,12 @@ func (c *console) line(e *kernel.Event, l *wheel.Line) {
 		c.put("There is no command " + wheel.Printable(name) + ".")
 	}
 	c.ask()
+}
+
+// quit leaves nothing behind that keeps the session alive.
+func (c *console) quit(s *kernel.Session) {
+	c.w.Close()
+	s.AlarmClear("remind")
 }
 
 // commands are what can be typed, besides quit.
@@ -129,7 +135,7 @@ func history(c *console, _ *kernel.Session, _ string) {
 	}
 }
 
-// remind shows a text after a while, whatever the user does then.
+// remind shows a text after a while, whatever the user does then, unless that is to quit.
 func remind(c *console, s *kernel.Session, arg string) {
 	after, text, _ := strings.Cut(arg, " ")
 	d, err := time.ParseDuration(after)

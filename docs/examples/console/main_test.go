@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -65,7 +66,9 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { done <- k.Run(t.Context()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	go func() { done <- k.Run(ctx) }()
 	u := &user{T: t, File: master}
 	u.sees("Type help to see the commands.\r")
 	u.sees(prompt)
@@ -87,6 +90,7 @@ func TestConsole(t *testing.T) {
 	u.sees("^[x\r")
 	u.types("help\r")
 	u.sees("quit              end\r")
+	u.types("remind 1h nobody is here\r")
 	u.types("\rabandoned\x07quit\r")
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
