@@ -172,6 +172,48 @@ func TestFilterChangesByAgreement(t *testing.T) {
 	}
 }
 
+// How many records a peer sends at once does not decide how deep their handlers are nested, where
+// each of them changes the filter.
+func TestFilterChangesWithEachRecord(t *testing.T) {
+	const records = 3000
+	p := simulated(t, sim.Options{})
+	near, far := p.pair()
+	var w *wheel.ReadWrite
+	depth, deepest, next := 0, 0, 0
+	p.create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			w = p.readWrite(e.Session, wheel.ReadWriteOptions{
+				Handle: near, Filter: filters["lines"](), InputEvent: "line", ErrorEvent: "error",
+			})
+			var all strings.Builder
+			for i := range records {
+				fmt.Fprintln(&all, i)
+			}
+			p.write(far, all.String())
+			far.Close()
+		},
+		"line": session.On(func(_ *kernel.Event, in *wheel.Input) {
+			if got, want := text(in), fmt.Sprint(next); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			next++
+			depth++
+			deepest = max(deepest, depth)
+			w.SetInputFilter(filters["lines"]())
+			depth--
+		}),
+		"error": func(e *kernel.Event) {
+			p.failed(e)
+			w.Close()
+		},
+	})
+	p.run()
+	p.want("error read: EOF")
+	if next != records || deepest > 16 {
+		t.Errorf("%d records of %d came, up to %d within each other", next, records, deepest)
+	}
+}
+
 // Each direction has the filter that is meant for it, or else that for both, or else lines, and
 // that is one filter for both if both lack one.
 func TestReadWriteFilters(t *testing.T) {

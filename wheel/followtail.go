@@ -164,7 +164,14 @@ func (w *FollowTail) looked(e *kernel.Event) {
 		}
 		return
 	}
+	fed := false
+	defer func() {
+		if !fed && !w.closed && !w.paused && !w.looking {
+			w.await(v.replaced) // the filter has panicked
+		}
+	}()
 	w.feed(v.data)
+	fed = true
 	if w.closed {
 		return
 	}

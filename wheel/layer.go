@@ -50,7 +50,14 @@ func (w *ReadWrite) standOn(l Layer) {
 // advance lets the layer do its own work, watches the handle as that needs it, and tells what has
 // come of it. It reports whether the wheel may read.
 func (w *ReadWrite) advance() bool {
+	broken := w.opening
+	defer func() {
+		if broken {
+			w.settleOutput() // a function of a tls.Config has panicked, as the next Advance says
+		}
+	}()
 	wants, err := w.layer.Advance()
+	broken = false
 	if w.closed { // by a function of a tls.Config
 		return false
 	}

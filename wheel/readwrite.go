@@ -12,6 +12,10 @@ import (
 // DefaultMaxOutput is how many bytes a ReadWrite holds for a peer that does not read.
 const DefaultMaxOutput = 64 << 20
 
+// mostNested is how many handlers of one wheel's records may run within each other. How many could
+// otherwise is for the peer to say, who sends as many records at once as a block has room for.
+const mostNested = 16
+
 // What Put may return, besides what went wrong with the output before, and ErrClosed.
 var (
 	// ErrOutputFull reports a record that would make the output longer than MaxOutput.
@@ -112,8 +116,8 @@ type ReadWrite struct {
 	opts parts
 
 	// These stand together to take little room: there may be thousands of wheels.
-	delivering bool
-	reading    bool // the input is watched, or paused
+	delivering uint8 // how many handlers of records run, each within the one before
+	reading    bool  // the input is watched, or paused
 	inPaused   bool
 	inDone     bool // it ended, or failed, or was shut down
 	settling   bool // the output is written at the end of the turn
@@ -256,9 +260,13 @@ func (w *ReadWrite) deliver() {
 	if shared.busy {
 		shared = new(common) // the handler that changes the filter still has the other's Input
 	}
-	in, outer := &shared.in, w.delivering
-	in.Wheel, shared.busy, w.delivering = w.id, true, true
-	defer func() { in.Record, shared.busy, w.delivering = filter.Record{}, false, outer }()
+	in := &shared.in
+	in.Wheel, shared.busy = w.id, true
+	w.delivering++
+	defer func() {
+		in.Record, shared.busy = filter.Record{}, false
+		w.delivering--
+	}()
 	for more := true; more && !w.closed && w.wantsInput() && !w.owner.Ended(); {
 		event := w.opts.InputEvent
 		w.owner.CallWhile(event, in, func() bool {
@@ -618,7 +626,9 @@ func (w *ReadWrite) SetFilter(f filter.Filter) {
 func (w *ReadWrite) SetOutputFilter(f filter.Filter) { w.opts.OutputFilter = f }
 
 // SetInputFilter changes the filter that reads. What the old one holds goes to the new one, and the
-// records that it finds there arrive before SetInputFilter returns.
+// records that it finds there arrive before SetInputFilter returns; but where handlers of records
+// change the filter within each other, 16 deep, those arrive after the last of them has returned.
+// The old filter is not told, and holds it still: to go back to one like it, take a Clone.
 //
 // POE: set_input_filter.
 func (w *ReadWrite) SetInputFilter(f filter.Filter) {
@@ -629,7 +639,9 @@ func (w *ReadWrite) SetInputFilter(f filter.Filter) {
 	w.opts.InputFilter = f
 	if len(pending) > 0 && !w.inDone {
 		f.Feed(pending)
-		w.deliver()
+		if w.delivering < mostNested { // otherwise those who deliver already go on with them
+			w.deliver()
+		}
 	}
 }
 
@@ -641,7 +653,7 @@ func (w *ReadWrite) SetInputFilter(f filter.Filter) {
 func (w *ReadWrite) SetInputEvent(name string) error {
 	w.opts.change().InputEvent = name
 	err := w.watchInput()
-	if !w.delivering {
+	if w.delivering == 0 {
 		w.deliver()
 	}
 	return err

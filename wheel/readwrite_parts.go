@@ -42,7 +42,8 @@ func (o *ReadWriteOptions) terms() terms {
 
 // Share lets the wheels that are made with copies of o have in common what is the same for all: all
 // but handles and filters. For thousands of wheels that is a good part of their memory. It changes
-// nothing else; a copy may be changed afterwards, and then it has less in common.
+// nothing else; a copy may be changed afterwards, and then it has less in common. The wheels have to
+// be of one kernel.
 func (o *ReadWriteOptions) Share() {
 	o.fill()
 	o.shared = &common{terms: o.terms()}

@@ -1,6 +1,7 @@
 package wheel_test
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -142,6 +143,37 @@ func TestRunStdinFails(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	j.wantHeard("flushed")
+	j.wantOver("killed")
+}
+
+// A program may close its terminal while it is still to be told that no more will come. What was
+// put before that may get its room at the same moment.
+func TestRunTerminalClosedBeforeItsEnd(t *testing.T) {
+	r, far, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	p := inReality(t)
+	var j *job
+	j = p.job(wheel.RunOptions{
+		Shell:   "head -c 8000 >/dev/null; exec </dev/null >/dev/null; echo closed >&2; sleep 60",
+		Conduit: wheel.PTYPipe, RedirectStderr: far,
+	}, map[string]func(){"close": func() { j.w.KillGroup(syscall.SIGKILL) }})
+	far.Close()
+	j.w.Put(make([]byte, 16_000)) // more than a terminal holds, which is some 12,000
+	j.w.ShutdownStdin()
+	j.s.State("wait", func(*kernel.Event) {
+		if j.w.OutOctets() == 0 {
+			t.Error("the terminal holds everything")
+		}
+		if text, err := bufio.NewReader(r).ReadString('\n'); text != "closed\n" {
+			t.Errorf("got %q, %v", text, err)
+		}
+	})
+	j.s.Delay("wait", tick)
+	p.runReal()
+	j.wantHeard("error", "read STDOUT: EOF")
 	j.wantOver("killed")
 }
 

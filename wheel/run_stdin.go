@@ -22,7 +22,7 @@ func (w *Run) dropStdin(err error) {
 	if w.stdin != nil && w.terminal == nil {
 		w.stdin.Close()
 	}
-	w.stdin = nil
+	w.stdin, w.ending = nil, false
 }
 
 // flushed is when all that was put is written, and the end of it or not.

@@ -48,6 +48,6 @@ func (w *ReadWrite) StartTLS(opts TLSOptions) error {
 		w.out, w.sent = nil, 0
 		w.wants |= kernel.Write
 	}
-	w.reading = false // of the handle that there was
+	w.reading, w.blocked = false, false // of the handle that there was
 	return w.watchInput()
 }

@@ -3,6 +3,7 @@ package wheel_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -57,6 +58,53 @@ func TestStartTLSBehindOutput(t *testing.T) {
 		near, far := p.pair()
 		startTLS(p, version, near, far)
 	})
+}
+
+// Plain text that waits for its room already when TLS begins gets it nevertheless.
+func TestStartTLSWhileOutputIsBlocked(t *testing.T) {
+	for _, server := range []bool{true, false} {
+		t.Run(fmt.Sprintf("server %v", server), func(t *testing.T) {
+			p := simulated(t, sim.Options{Buffer: 3})
+			config, forClient := configs(t, 0)
+			if !server {
+				config = forClient
+			}
+			near, far := p.pair()
+			var w *wheel.ReadWrite
+			var got string
+			p.create(session.Events{
+				kernel.Start: func(e *kernel.Event) {
+					w = p.readWrite(e.Session, plain(near))
+					w.PutString("220 go ahead")
+					e.Session.Delay("begin", tick)
+				},
+				"begin": func(e *kernel.Event) {
+					if n := w.OutOctets(); n == 0 || n > 13 {
+						t.Errorf("%d bytes wait", n)
+					}
+					if err := w.StartTLS(p.starttls(config, server)); err != nil {
+						t.Error(err)
+					}
+					e.Session.Delay("take", tick, 10)
+				},
+				"take": session.On(func(e *kernel.Event, left int) {
+					got += p.read(far)
+					if left > 0 {
+						e.Session.Delay("take", tick, left-1)
+						return
+					}
+					w.Close()
+					far.Close()
+				}),
+				"error": p.failed,
+			})
+			p.run()
+			p.want()
+			if !strings.HasPrefix(got, "220 go ahead\r\n") {
+				t.Errorf("the far end got %q", got)
+			}
+		})
+	}
 }
 
 func startTLS(p *place, version uint16, near, far kernel.Handle) {

@@ -308,6 +308,9 @@ func (t *TLS) CloseRead() error {
 		t.readErr = io.EOF
 	}
 	t.more = false
+	if t.shaking() {
+		return nil // the handshake still has to read
+	}
 	return t.under.CloseRead()
 }
 

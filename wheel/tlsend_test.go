@@ -262,6 +262,44 @@ func TestTLSPanicInConfig(t *testing.T) {
 	wantGoroutines(t, before)
 }
 
+// The owner of such a wheel hears of it, though nothing more comes from the peer.
+func TestReadWriteOfTLSPanicInConfig(t *testing.T) {
+	p := simulated(t, sim.Options{})
+	forServer, forClient := configs(t, tls.VersionTLS13)
+	forServer.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { panic("no") }
+	near, far := p.pair()
+	var client, server *wheel.ReadWrite
+	p.create(session.Events{kernel.Start: func(e *kernel.Event) {
+		client = p.readWrite(e.Session, p.secure(near, forClient, false))
+	}})
+	over := func() {
+		client.Close()
+		server.Close()
+	}
+	p.create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			e.Session.Sig("DIE", "died")
+			server = p.readWrite(e.Session, p.secure(far, forServer, true))
+			e.Session.Delay("in vain", tick)
+		},
+		"died": func(e *kernel.Event) {
+			e.Kernel.SigHandled()
+			p.said(e)
+		},
+		"error": func(e *kernel.Event) {
+			p.failed(e)
+			e.Session.AlarmClear("in vain")
+			over()
+		},
+		"in vain": func(e *kernel.Event) {
+			p.said(e)
+			over()
+		},
+	})
+	p.run()
+	p.want("died", "error handshake: wheel: TLS handshake was broken off by a panic")
+}
+
 // Whoever cannot write any more still reads.
 func TestTLSReadsAfterWriteFailed(t *testing.T) {
 	p := simulated(t, sim.Options{})

@@ -199,6 +199,8 @@ func TestTLSHandshakeWithoutInput(t *testing.T) {
 		{"shut down", func(w *wheel.ReadWrite) { w.PutString("early"); w.ShutdownOutput() },
 			[]string{"secured", "flushed", "early", "EOF"}},
 		{"shut down at once", (*wheel.ReadWrite).ShutdownOutput, []string{"secured", "EOF"}},
+		{"input shut down", (*wheel.ReadWrite).ShutdownInput,
+			[]string{"secured", "put", "flushed", "late", "EOF"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			everywhere(t, func(p *place) {
