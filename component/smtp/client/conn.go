@@ -60,6 +60,7 @@ type conn struct {
 	exchange  *exchange
 	unwelcome *Failure // why EHLO was refused, while HELO is tried
 	ready     bool     // it may send messages
+	beginning bool     // one is begun right now
 	dirty     bool     // the server may still have the beginning of a transaction
 	stray     bool     // it has accepted a recipient after the failure
 	stuck     bool     // it cannot be made to forget that beginning
@@ -134,9 +135,11 @@ var errStopped = errors.New("the session was stopped")
 func (c *conn) begin(d *delivery) {
 	c.turnTo(d)
 	c.rested, c.resting = c.resting, false
-	if c.ready && d.inMemory {
+	if c.ready && d.inMemory && !c.beginning {
+		c.beginning = true
 		d.open()
-		c.send(nil)
+		c.send(nil) // which may fail at once, and then it is the next one's turn
+		c.beginning = false
 		return
 	}
 	c.s.Yield("open_message")

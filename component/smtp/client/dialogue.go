@@ -134,13 +134,13 @@ func (c *conn) answer(r *smtp.Reply) {
 	switch {
 	case closes(r, next.stage) && !c.m.Compat:
 		c.refused(next.stage, r) // whatever it is an answer to
-	case !negative && c.writeErr != nil:
-		c.expected.take() // what was lost is not answered by that
 	case c.written() >= next.end, next.stage == StageQuit: // a goodbye may come early
 		c.expected.take()
 		next.then(c, next, r)
 	case negative:
 		c.refused(next.stage, r)
+	case c.writeErr != nil:
+		c.expected.take() // what was lost is not answered by that
 	default:
 		c.nonsense() // nobody can accept what was not even sent
 	}
@@ -210,6 +210,7 @@ func (c *conn) connectionLost(_ *kernel.Event, failed *wheel.Error) {
 		c.notSecured(failed)
 	case failed.Op == "write" && !c.over():
 		c.writeErr = failed
+		c.put -= int64(failed.Lost) // what was written before may still have an answer
 	case errors.Is(failed, filter.ErrTooLong):
 		c.line = append(c.line[:0], "(a line without end)"...)
 		c.nonsense()

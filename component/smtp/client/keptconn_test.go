@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -692,5 +693,48 @@ func TestChunksAfterARest(t *testing.T) {
 	want := []string{"message 0\r\n", "message 1\r\n", "message 2\r\n", "message 3\r\n"}
 	if !slices.Equal(mta.messages, want) {
 		t.Errorf("got %q, want %q", mta.messages, want)
+	}
+}
+
+// However many messages in a row cannot be sent by a connection, one does not fail within the other.
+func TestUnfitInARow(t *testing.T) {
+	const messages = 20_000
+	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
+	p := newPlace(t, sim.Options{})
+	mta := p.mta()
+	mta.answer = func(_ *caller, verb string) string {
+		if verb == "EHLO" {
+			return "250 mx.example.org"
+		}
+		return ""
+	}
+	p.spawn(client.Options{
+		MaxConnections: 1, MaxWaiting: messages + 1, MessagesPerConnection: messages + 1,
+	})
+	failed := 0
+	p.k.Create(session.Events{
+		kernel.Start: func(e *kernel.Event) {
+			p.post(e, 0)
+			for range messages {
+				m := message()
+				m.To, m.ResultEvent = []string{"ü@example.com"}, "unfit"
+				_ = e.Session.Post(mail, "send", &m)
+			}
+		},
+		"result": session.On(func(_ *kernel.Event, r *client.Result) { p.noted(r) }),
+		"unfit": session.On(func(e *kernel.Event, r *client.Result) {
+			if r.Err == nil || r.Err.Reply != nil {
+				t.Error(r.Err)
+			}
+			if failed++; failed == messages {
+				mta.close()
+				_ = e.Session.Post(mail, "smtp_shutdown")
+			}
+		}),
+	})
+	p.run()
+	p.want("0: ok")
+	if failed != messages {
+		t.Errorf("%d of %d have a result", failed, messages)
 	}
 }
