@@ -23,7 +23,7 @@ import (
 type Methods[T any] map[string]func(T, *kernel.Event)
 
 // Of returns a handler that calls the methods of object.
-func (t Methods[T]) Of(object T) kernel.Handler { return &methods[T]{t, object} }
+func (t Methods[T]) Of(object T) kernel.Handler { return &methods[T]{table: t, object: object} }
 
 // OnMethod makes an entry of a Methods of a method that takes the event's first argument with its
 // type.
@@ -35,6 +35,9 @@ func OnMethod[T, A any](f func(T, *kernel.Event, A)) func(T, *kernel.Event) {
 type methods[T any] struct {
 	table  Methods[T]
 	object T
+
+	name  string // of the event that Find was asked for last
+	found kernel.HandlerFunc
 }
 
 // Handle calls the method for the event's name.
@@ -48,11 +51,15 @@ func (m *methods[T]) Handle(e *kernel.Event) {
 
 // Find returns the object's method for the name, or nil.
 func (m *methods[T]) Find(name string) kernel.HandlerFunc {
+	if m.found != nil && m.name == name {
+		return m.found
+	}
 	f := m.table[name]
 	if f == nil {
 		return nil
 	}
-	return func(e *kernel.Event) { f(m.object, e) }
+	m.name, m.found = name, func(e *kernel.Event) { f(m.object, e) }
+	return m.found
 }
 
 // Check reports a table without kernel.Start.
