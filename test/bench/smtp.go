@@ -26,7 +26,7 @@ func smtpTrials(o smtpOptions) []trial {
 	var list []trial
 	for _, atOnce := range []int{10, 100, 1000} {
 		list = append(list, e.messages(job{
-			AtOnce: atOnce, Messages: 20_000 + 10*atOnce, Size: letterSize, Kept: true,
+			AtOnce: atOnce, Messages: 20_000 + 60*atOnce, Size: letterSize, Kept: true,
 		}, "connection kept"))
 	}
 	for _, atOnce := range []int{10, 100, 1000} {

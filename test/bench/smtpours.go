@@ -61,7 +61,7 @@ type postman struct {
 }
 
 func (p *postman) start(e *kernel.Event) {
-	for range min(p.job.Messages, 32*p.job.AtOnce) {
+	for range min(p.job.Messages, 20*p.job.AtOnce) {
 		p.post(e)
 	}
 }

@@ -51,10 +51,9 @@ func (p *place) run() {
 	if err := p.k.Run(p.Context()); err != nil {
 		p.Errorf("Run: %v\n%v", err, p.k.WhyAlive())
 	}
-	for range 10_000 { // a worker that has given its result may need a moment to end
-		if runtime.NumGoroutine() <= before {
-			break
-		}
+	// A worker that has given its result may need a moment to end, and the system may not give it that
+	// at once.
+	for began := time.Now(); runtime.NumGoroutine() > before && time.Since(began) < 10*time.Second; {
 		runtime.Gosched()
 	}
 	if after := runtime.NumGoroutine(); after > before {

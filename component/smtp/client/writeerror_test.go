@@ -53,7 +53,8 @@ func TestAcceptedBeforeTheConnectionBroke(t *testing.T) {
 		kernel.Start: func(e *kernel.Event) {
 			for i := range messages {
 				_ = e.Session.Post(s, "send", &client.Message{
-					To: []string{"b@example.com"}, Body: []byte("text\r\n"), Context: i, ResultEvent: "result",
+					To: []string{"b@example.com"}, Body: []byte("text\r\n"),
+					Context: i, ResultEvent: "result",
 				})
 			}
 		},
