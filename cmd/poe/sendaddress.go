@@ -37,10 +37,14 @@ func qualify(address, domain string) string {
 	return address + "@" + domain
 }
 
+// newlines takes out what folds a field, and what is no newline by itself.
+var newlines = strings.NewReplacer("\r", "", "\n", "")
+
 // headerAddresses returns the addresses in the value of a field such as To: RFC 5322, section 3.4.
 // It is not strict, since what is meant is mostly clear. Comments, names, groups and routes are
 // left out.
 func headerAddresses(value string) []string {
+	value = newlines.Replace(value)
 	var found []string
 	var word strings.Builder // what is outside of comments
 	angle := ""
@@ -88,7 +92,6 @@ func headerAddresses(value string) []string {
 			word.Reset() // the name of a group
 		case (c == ',' || c == ';') && !inAngle:
 			take()
-		case c == '\r' || c == '\n':
 		default:
 			word.WriteByte(c)
 		}

@@ -207,6 +207,7 @@ func TestUntilDot(t *testing.T) {
 func FuzzHeader(f *testing.F) {
 	f.Add("A: b\r\n c\n\nbody")
 	f.Add("To: \"a, b\" <c@d>, (e) f;\n\n")
+	f.Add("To:\"\r0")
 	f.Fuzz(func(t *testing.T, text string) {
 		in := bufio.NewReader(strings.NewReader(text))
 		h, err := readHeader(in)

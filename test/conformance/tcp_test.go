@@ -153,7 +153,13 @@ func clientErrors(p *program) {
 		Connected: func(c *tcp.Client) {
 			p.Note("retry", "Connected")
 			var err error
-			if peer, err = listen.Accept(); err != nil {
+			// The other end may know of the connection only a moment later.
+			for began := time.Now(); time.Since(began) < 10*time.Second; {
+				if peer, err = listen.Accept(); err != kernel.ErrAgain {
+					break
+				}
+			}
+			if err != nil {
 				p.T.Fatal(err)
 			}
 			syswrite(peer, "one line\r\n")
