@@ -137,8 +137,7 @@ func TestCallWhileAsksState(t *testing.T) {
 	handles := func(who string) kernel.HandlerFunc {
 		return func(e *kernel.Event) {
 			got = append(got, who)
-			switch len(got) {
-			case 3:
+			if len(got) == 3 {
 				e.Session.State("one", func(*kernel.Event) { got = append(got, "added") })
 			}
 		}

@@ -10,8 +10,9 @@ import (
 // that lasts, the collector of garbage may have to wait.
 const maxNoWait = 64 << 10
 
-// receive reads from a stream socket. It never waits, whatever the flags of the socket are, and so it does
-// not tell Go's scheduler that the thread may be away: that would cost more than the handler does.
+// receive reads from a stream socket. It never waits, whatever the flags of the socket are, and so
+// it does not tell Go's scheduler that the thread may be away: that would cost more than the handler
+// does.
 func receive(fd int, p []byte) (int, error) {
 	n, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(min(len(p), maxNoWait)),
